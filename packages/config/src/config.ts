@@ -1,0 +1,202 @@
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import { ConfigError, type Environment, EnvReader } from './env.ts'
+import type { ApiKey } from './secrets.ts'
+
+export interface PortRange {
+  readonly min: number
+  readonly max: number
+}
+
+/** An address that clients reach the relay by; `local` is the interface address behind a 1:1 NAT. */
+export interface ExternalAddress {
+  readonly public: string
+  readonly local?: string
+}
+
+/** Everything a service may be told; `.env.example` is the reference of the variables. */
+export interface Config {
+  readonly http: { readonly host: string; readonly port: number; readonly socket?: string }
+  readonly admin: { readonly host: string; readonly port: number; readonly socket?: string }
+  /** Who may set X-Forwarded-For: CIDR ranges. Requests on the HTTP Unix socket are always the proxy's. */
+  readonly trustedProxies: readonly string[]
+  readonly logLevel: string
+  readonly dataDir: string
+  /** Guests may join the demo without a token. */
+  readonly demo: boolean
+  readonly turn: {
+    readonly engine: 'hairpin' | 'node-turn'
+    readonly dataPath: 'dgram'
+    readonly workers: number
+    readonly port: number
+    /** Undefined: every address of every interface. */
+    readonly listenIps?: readonly string[]
+    /** Undefined: detected. */
+    readonly externalIps?: readonly ExternalAddress[]
+    readonly relayPorts: PortRange
+    /** Host name for `turn:` URLs; the external address when undefined. */
+    readonly host?: string
+    readonly realm: string
+    /** Server used to learn the public address, `host:port`; undefined turns that detector off. */
+    readonly stunServer?: string
+    readonly peerDeny: readonly string[]
+    readonly peerAllow: readonly string[]
+    /** Allocations per user and in all; 0 = no limit. */
+    readonly userQuota: number
+    readonly totalQuota: number
+  }
+  readonly credentials: {
+    /** Seconds. */
+    readonly ttl: { readonly min: number; readonly default: number; readonly max: number }
+    /** Undefined: the generated ones (`loadSecrets`). Newest first. */
+    readonly turnSecrets?: readonly string[]
+    readonly apiKeys?: readonly ApiKey[]
+  }
+  readonly signaling: {
+    /** Where credentials come from when the relay is another process: `unix:/path` or `http://host:port`. */
+    readonly turnApi?: string
+    /** Origins that may open the WebSocket besides the page's own host. */
+    readonly origins: readonly string[]
+  }
+}
+
+/**
+ * Reads the configuration from environment variables.
+ * @throws ConfigError naming the variable when a value is wrong.
+ */
+export function loadConfig(source: Environment): Config {
+  const env = new EnvReader(source)
+  return {
+    http: listener(env, 'HTTP', '0.0.0.0', 8080),
+    admin: listener(env, 'ADMIN', '127.0.0.1', 9464),
+    trustedProxies: env.cidrs('HAIRPIN_TRUSTED_PROXIES'),
+    logLevel: env.choice('HAIRPIN_LOG_LEVEL', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info'),
+    dataDir: resolve(env.string('HAIRPIN_DATA_DIR') ?? './data'),
+    demo: env.flag('HAIRPIN_DEMO', true),
+    turn: {
+      engine: env.choice('HAIRPIN_TURN_ENGINE', ['hairpin', 'node-turn'], 'hairpin'),
+      dataPath: dataPath(env),
+      workers: env.integer('HAIRPIN_WORKERS', availableParallelism(), 1, 256),
+      port: env.port('HAIRPIN_TURN_PORT', 3478),
+      ...optional('listenIps', listenIps(env)),
+      ...optional('externalIps', externalIps(env)),
+      relayPorts: portRange(env, 'HAIRPIN_RELAY_PORTS', { min: 49152, max: 65535 }),
+      ...optional('host', env.string('HAIRPIN_TURN_HOST')),
+      realm: env.string('HAIRPIN_REALM') ?? 'hairpin',
+      ...optional('stunServer', stunServer(env)),
+      peerDeny: env.cidrs('HAIRPIN_PEER_DENY'),
+      peerAllow: env.cidrs('HAIRPIN_PEER_ALLOW'),
+      userQuota: env.integer('HAIRPIN_USER_QUOTA', 12, 0, 1_000_000),
+      totalQuota: env.integer('HAIRPIN_TOTAL_QUOTA', 0, 0, 10_000_000),
+    },
+    credentials: {
+      ttl: ttlBounds(env),
+      ...optional('turnSecrets', turnSecrets(env)),
+      ...optional('apiKeys', apiKeys(env)),
+    },
+    signaling: {
+      ...optional('turnApi', turnApi(env)),
+      origins: env.list('HAIRPIN_ORIGINS').map((origin) => checkedOrigin(origin)),
+    },
+  }
+}
+
+/** `exactOptionalPropertyTypes` keeps "absent" and "undefined" apart; this gives the absent form. */
+function optional<K extends string, T>(key: K, value: T | undefined): { [P in K]?: T } {
+  return value === undefined ? {} : ({ [key]: value } as { [P in K]?: T })
+}
+
+function listener(env: EnvReader, name: 'HTTP' | 'ADMIN', host: string, port: number) {
+  return {
+    host: env.ip(`HAIRPIN_${name}_HOST`, env.string(`HAIRPIN_${name}_HOST`) ?? host),
+    port: env.port(`HAIRPIN_${name}_PORT`, port),
+    ...optional('socket', env.string(`HAIRPIN_${name}_SOCKET`)),
+  }
+}
+
+function dataPath(env: EnvReader): 'dgram' {
+  env.choice('HAIRPIN_DATAPATH', ['auto', 'dgram'], 'auto')
+  return 'dgram'
+}
+
+function listenIps(env: EnvReader): string[] | undefined {
+  const list = env.list('HAIRPIN_LISTEN_IPS')
+  if (list.length === 0 || (list.length === 1 && list[0] === 'all')) return undefined
+  return list.map((text) => env.ip('HAIRPIN_LISTEN_IPS', text))
+}
+
+function externalIps(env: EnvReader): ExternalAddress[] | undefined {
+  const name = 'HAIRPIN_EXTERNAL_IP'
+  const list = env.list(name)
+  if (list.length === 0 || (list.length === 1 && list[0] === 'auto')) return undefined
+  return list.map((text) => {
+    const [outside = '', inside, ...rest] = text.split('/')
+    if (rest.length > 0) throw new ConfigError(name, `"${text}" is neither "public" nor "public/private"`)
+    const address = env.ip(name, outside)
+    if (inside === undefined) return { public: address }
+    if (address.includes(':') !== inside.includes(':'))
+      throw new ConfigError(name, `"${text}" mixes an IPv4 and an IPv6 address`)
+    return { public: address, local: env.ip(name, inside) }
+  })
+}
+
+function portRange(env: EnvReader, name: string, fallback: PortRange): PortRange {
+  const text = env.string(name)
+  if (text === undefined) return fallback
+  const match = /^(\d{1,5})-(\d{1,5})$/.exec(text)
+  const range = { min: Number(match?.[1]), max: Number(match?.[2]) }
+  if (!match || range.min < 1024 || range.max > 65535 || range.min > range.max)
+    throw new ConfigError(name, `"${text}" is not a range like 49152-65535 within 1024-65535`)
+  return range
+}
+
+function stunServer(env: EnvReader): string | undefined {
+  const text = env.string('HAIRPIN_STUN_SERVER') ?? 'stun.l.google.com:19302'
+  if (text === 'off') return undefined
+  if (!/^[^\s:]+:\d{1,5}$/.test(text)) throw new ConfigError('HAIRPIN_STUN_SERVER', `"${text}" is not host:port or off`)
+  return text
+}
+
+function ttlBounds(env: EnvReader) {
+  const min = env.integer('HAIRPIN_TTL_MIN', 60, 1, 31_536_000)
+  const max = env.integer('HAIRPIN_TTL_MAX', 172_800, min, 31_536_000)
+  return { min, default: env.integer('HAIRPIN_TTL_DEFAULT', Math.min(Math.max(86_400, min), max), min, max), max }
+}
+
+function turnSecrets(env: EnvReader): string[] | undefined {
+  const list = env.list('HAIRPIN_TURN_SECRETS')
+  const short = list.find((secret) => secret.length < 16)
+  if (short !== undefined)
+    throw new ConfigError(
+      'HAIRPIN_TURN_SECRETS',
+      'every secret needs at least 16 characters (try: openssl rand -hex 32)',
+    )
+  return list.length === 0 ? undefined : list
+}
+
+function apiKeys(env: EnvReader): ApiKey[] | undefined {
+  const list = env.list('HAIRPIN_API_KEYS').map((pair) => {
+    const at = pair.indexOf(':')
+    const [app, key] = [pair.slice(0, at), pair.slice(at + 1)]
+    if (at < 1 || !/^[\w.-]{1,64}$/.test(app))
+      throw new ConfigError('HAIRPIN_API_KEYS', 'every entry is app:key, the app of letters, digits, "_", "." or "-"')
+    if (key.length < 16) throw new ConfigError('HAIRPIN_API_KEYS', `the key of "${app}" needs at least 16 characters`)
+    return { app, key }
+  })
+  return list.length === 0 ? undefined : list
+}
+
+function turnApi(env: EnvReader): string | undefined {
+  const text = env.string('HAIRPIN_TURN_API')
+  if (text !== undefined && !text.startsWith('unix:/') && !/^https?:\/\/[^/]+$/.test(text))
+    throw new ConfigError('HAIRPIN_TURN_API', `"${text}" is neither unix:/path nor http://host:port`)
+  return text
+}
+
+function checkedOrigin(text: string): string {
+  if (text === '*') return text
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url || url.origin === 'null')
+    throw new ConfigError('HAIRPIN_ORIGINS', `"${text}" is not an origin like https://app.example.com`)
+  return url.origin
+}

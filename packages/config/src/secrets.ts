@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Config } from './config.ts'
+import { ConfigError } from './env.ts'
+
+export interface ApiKey {
+  readonly app: string
+  readonly key: string
+}
+
+export interface Secrets {
+  /** Shared TURN secrets, newest first: the first one mints, all of them verify. */
+  readonly turnSecrets: readonly string[]
+  readonly apiKeys: readonly ApiKey[]
+  /** The signaling service's key to the credentials API when the two run apart. */
+  readonly internalKey: string
+}
+
+/** The app that the generated API key, the demo and the signaling service's own credentials belong to. */
+const defaultApp = 'demo'
+
+/**
+ * The secrets in force: what the configuration names, else what `<dataDir>/secrets.json` holds, else freshly
+ * generated and stored there with mode 0600. Several services may start at once on one folder: one of them wins the
+ * creation and the others read its file.
+ * @throws ConfigError when the folder is not writable or the file is not readable.
+ */
+export function loadSecrets(config: Config): Secrets {
+  const stored = readOrCreate(config.dataDir)
+  return {
+    turnSecrets: config.credentials.turnSecrets ?? stored.turnSecrets,
+    apiKeys: config.credentials.apiKeys ?? stored.apiKeys,
+    internalKey: stored.internalKey,
+  }
+}
+
+function readOrCreate(dataDir: string): Secrets {
+  const path = join(dataDir, 'secrets.json')
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    createOnce(path, () => `${JSON.stringify(generate(), null, 2)}\n`)
+    // Grafana reads its administrator's password from a file of its own.
+    createOnce(join(dataDir, 'grafana-admin-password'), () => randomKey(18))
+    return parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new ConfigError('HAIRPIN_DATA_DIR', `cannot keep the secrets in ${path}: ${reason}`)
+  }
+}
+
+function generate(): Secrets {
+  return {
+    turnSecrets: [randomKey(32)],
+    apiKeys: [{ app: defaultApp, key: randomKey(24) }],
+    internalKey: randomKey(32),
+  }
+}
+
+function randomKey(bytes: number): string {
+  return randomBytes(bytes).toString('base64url')
+}
+
+/** Writes the whole file, then links it to its name: the name appears at once with its content, or was there before. */
+function createOnce(path: string, text: () => string): void {
+  if (existsSync(path)) return
+  const temporary = `${path}.${process.pid}.${randomKey(6)}`
+  writeFileSync(temporary, text(), { mode: 0o600, flag: 'wx' })
+  try {
+    linkSync(temporary, path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    rmSync(temporary, { force: true })
+  }
+}
+
+function parse(text: string): Secrets {
+  const value = JSON.parse(text) as Partial<Secrets>
+  const strings = (list: unknown): list is string[] => Array.isArray(list) && list.every((s) => typeof s === 'string')
+  if (!strings(value.turnSecrets) || value.turnSecrets.length === 0)
+    throw new Error('turnSecrets is not a list of strings')
+  if (!Array.isArray(value.apiKeys) || !value.apiKeys.every((k) => strings([k?.app, k?.key])))
+    throw new Error('apiKeys is not a list of {app, key}')
+  if (typeof value.internalKey !== 'string') throw new Error('internalKey is not a string')
+  return { turnSecrets: value.turnSecrets, apiKeys: value.apiKeys, internalKey: value.internalKey }
+}
