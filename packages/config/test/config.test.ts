@@ -1,0 +1,91 @@
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { ConfigError, loadConfig, loadSecrets } from '../src/index.ts'
+
+describe('environment', () => {
+  it('has working defaults, and an empty value counts as not set', () => {
+    const config = loadConfig({ HAIRPIN_TURN_PORT: '', HAIRPIN_REALM: ' ' })
+    expect(config.turn).toMatchObject({ port: 3478, realm: 'hairpin', engine: 'hairpin' })
+    expect(config.turn.relayPorts).toEqual({ min: 49152, max: 65535 })
+    expect(config.admin.host).toBe('127.0.0.1')
+  })
+
+  it('reads external addresses with their 1:1 NAT partner, both families', () => {
+    const config = loadConfig({ HAIRPIN_EXTERNAL_IP: '192.0.2.1/10.0.0.4, 2001:db8::1' })
+    expect(config.turn.externalIps).toEqual([{ public: '192.0.2.1', local: '10.0.0.4' }, { public: '2001:db8::1' }])
+  })
+
+  it.each([
+    ['HAIRPIN_TURN_PORT', '70000'],
+    ['HAIRPIN_TURN_PORT', '34x'],
+    ['HAIRPIN_RELAY_PORTS', '60000-50000'],
+    ['HAIRPIN_RELAY_PORTS', '80-90'],
+    ['HAIRPIN_EXTERNAL_IP', 'example.com'],
+    ['HAIRPIN_EXTERNAL_IP', '192.0.2.1/2001:db8::1'],
+    ['HAIRPIN_PEER_DENY', '10.0.0.0/33'],
+    ['HAIRPIN_TURN_ENGINE', 'coturn'],
+    ['HAIRPIN_TURN_SECRETS', 'short'],
+    ['HAIRPIN_API_KEYS', 'no-colon'],
+    ['HAIRPIN_API_KEYS', 'app:short'],
+    ['HAIRPIN_ORIGINS', 'example.com'],
+    ['HAIRPIN_DEMO', 'maybe'],
+    ['HAIRPIN_TURN_API', '/run/turn.sock'],
+    ['HAIRPIN_TTL_MAX', '10'],
+    ['HAIRPIN_HTTP_HOST', 'localhost'],
+    ['HAIRPIN_TRUSTED_PROXIES', 'caddy'],
+    ['HAIRPIN_LOG_LEVEL', 'loud'],
+    ['HAIRPIN_STUN_SERVER', 'stun.example.com'],
+    ['HAIRPIN_DATAPATH', 'ebpf'],
+  ])('stops the start and names %s when it is "%s"', (name, value) => {
+    const error = caught(() => loadConfig({ [name]: value }))
+    expect(error).toBeInstanceOf(ConfigError)
+    expect((error as ConfigError).variable).toBe(name)
+  })
+})
+
+describe('secrets', () => {
+  const fresh = () => loadConfig({ HAIRPIN_DATA_DIR: mkdtempSync(join(tmpdir(), 'hairpin-')) })
+
+  it('are generated once, readable by the owner alone, and stay', () => {
+    const config = fresh()
+    const first = loadSecrets(config)
+    expect(loadSecrets(config)).toEqual(first)
+    for (const name of ['secrets.json', 'grafana-admin-password'])
+      expect(statSync(join(config.dataDir, name)).mode & 0o777).toBe(0o600)
+    expect(loadSecrets(fresh()).turnSecrets).not.toEqual(first.turnSecrets)
+  })
+
+  it('give way to configured ones without being overwritten', () => {
+    const config = fresh()
+    const generated = loadSecrets(config)
+    const named = loadConfig({
+      HAIRPIN_DATA_DIR: config.dataDir,
+      HAIRPIN_TURN_SECRETS: 'new-secret-0123456789,old-secret-0123456789',
+      HAIRPIN_API_KEYS: 'shop:key-0123456789abcdef',
+    })
+    expect(loadSecrets(named).turnSecrets).toEqual(['new-secret-0123456789', 'old-secret-0123456789'])
+    expect(loadSecrets(named).apiKeys).toEqual([{ app: 'shop', key: 'key-0123456789abcdef' }])
+    expect(JSON.parse(readFileSync(join(config.dataDir, 'secrets.json'), 'utf8')).turnSecrets).toEqual(
+      generated.turnSecrets,
+    )
+  })
+
+  it('that cannot be read stop the start with the folder named, and stay as they are', () => {
+    const config = fresh()
+    const path = join(config.dataDir, 'secrets.json')
+    writeFileSync(path, '{"turnSecrets":[]}')
+    expect(() => loadSecrets(config)).toThrow(/HAIRPIN_DATA_DIR.*turnSecrets/)
+    expect(readFileSync(path, 'utf8')).toBe('{"turnSecrets":[]}')
+  })
+})
+
+function caught(run: () => unknown): unknown {
+  try {
+    run()
+  } catch (error) {
+    return error
+  }
+  return undefined
+}
