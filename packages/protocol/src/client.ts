@@ -1,0 +1,24 @@
+import type { Static } from 'typebox'
+import { ClientCallReject } from './messages/call-reject.ts'
+import { ClientHangUp } from './messages/hang-up.ts'
+import { ClientIceServers } from './messages/ice-servers.ts'
+import { ClientText } from './messages/message.ts'
+import { ClientIceCandidate } from './messages/new-ice-candidate.ts'
+import { ClientUsername } from './messages/username.ts'
+import { ClientVideoAnswer } from './messages/video-answer.ts'
+import { ClientVideoOffer } from './messages/video-offer.ts'
+
+/** Everything a client may send, by type. */
+export const clientSchemas = {
+  username: ClientUsername,
+  message: ClientText,
+  'video-offer': ClientVideoOffer,
+  'video-answer': ClientVideoAnswer,
+  'new-ice-candidate': ClientIceCandidate,
+  'hang-up': ClientHangUp,
+  'call-reject': ClientCallReject,
+  'ice-servers': ClientIceServers,
+} as const
+
+export type ClientType = keyof typeof clientSchemas
+export type ClientMessage = { [T in ClientType]: Static<(typeof clientSchemas)[T]> }[ClientType]

@@ -1,0 +1,36 @@
+/** Plain values of the protocol, free of any dependency: a browser imports them as they are. */
+
+/** The WebSocket subprotocol. */
+export const subprotocol = 'json'
+
+/** The path of the WebSocket on the public origin. */
+export const path = '/ws'
+
+export const limits = {
+  /** A larger frame closes the socket with 1009. */
+  messageBytes: 64 * 1024,
+  /** Code points of a name after normalisation. */
+  nameLength: 64,
+  /** What a client may send as a name, before it is shortened. */
+  nameBytes: 1024,
+  /** UTF-16 units of a text message. */
+  textLength: 4096,
+  /** From the socket's opening to an accepted name. */
+  joinSeconds: 10,
+  /** An offer that nobody answers ends as `no-answer`. */
+  ringSeconds: 60,
+} as const
+
+/** Why the server closes a socket; docs/PROTOCOL.md says what a client should do. */
+export const closeCodes = {
+  /** The server stops: reconnect after a moment. */
+  goingAway: 1001,
+  /** A frame was over `limits.messageBytes`. */
+  tooLarge: 1009,
+  /** Too many bad or too many messages. */
+  abuse: 4400,
+  /** Guests may not join here. */
+  unauthorized: 4401,
+  /** No name within `limits.joinSeconds`. */
+  joinTimeout: 4408,
+} as const

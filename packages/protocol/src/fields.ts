@@ -1,0 +1,53 @@
+import { type Static, Type } from 'typebox'
+import { limits } from './constants.ts'
+
+/** Fields that several messages share. */
+
+/** A user's name as the server accepted it; the rules are in docs/PROTOCOL.md. */
+export const Name = Type.String({ minLength: 1, maxLength: limits.nameBytes })
+
+/** Counts the server's messages of one session, from 1, without gaps. */
+export const Seq = Type.Integer({ minimum: 1 })
+
+/** Names one call in every message about it: an opaque string chosen by the server. */
+export const CallId = Type.String()
+
+/** Opaque to the server: handed on as it came. */
+export const Sdp = Type.String({ maxLength: limits.messageBytes })
+
+export const SessionOffer = Type.Object({ type: Type.Literal('offer'), sdp: Sdp })
+
+export const SessionAnswer = Type.Object({
+  type: Type.Union([Type.Literal('answer'), Type.Literal('pranswer')]),
+  sdp: Sdp,
+})
+
+/** `RTCIceCandidate.toJSON()`; null says there are no more. */
+export const Candidate = Type.Union([
+  Type.Null(),
+  Type.Object({
+    candidate: Type.String({ maxLength: 4096 }),
+    sdpMid: Type.Optional(Type.Union([Type.Null(), Type.String({ maxLength: 256 })])),
+    sdpMLineIndex: Type.Optional(Type.Union([Type.Null(), Type.Integer({ minimum: 0, maximum: 65535 })])),
+    usernameFragment: Type.Optional(Type.Union([Type.Null(), Type.String({ maxLength: 256 })])),
+  }),
+])
+
+/** Why a call ended, the same word for both sides. */
+export const EndReason = Type.Union([
+  /** One side hung up a connected call. */
+  Type.Literal('hang-up'),
+  /** The caller hung up before an answer. */
+  Type.Literal('cancelled'),
+  /** The callee declined. */
+  Type.Literal('rejected'),
+  /** The callee is in another call and was not disturbed. */
+  Type.Literal('busy'),
+  /** Nobody of that name is here. */
+  Type.Literal('offline'),
+  /** The callee neither accepted nor declined in time. */
+  Type.Literal('no-answer'),
+  /** The other side's signaling connection is gone. */
+  Type.Literal('disconnected'),
+])
+export type EndReason = Static<typeof EndReason>

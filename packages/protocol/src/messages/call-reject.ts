@@ -1,0 +1,5 @@
+import { type Static, Type } from 'typebox'
+
+/** Client → server: decline the ringing call of `target`. Both sides get `call-ended` with reason `rejected`. */
+export const ClientCallReject = Type.Object({ type: Type.Literal('call-reject'), target: Type.String() })
+export type ClientCallReject = Static<typeof ClientCallReject>

@@ -1,0 +1,12 @@
+import { type Static, Type } from 'typebox'
+import { limits } from '../constants.ts'
+
+/**
+ * Client → server: join under a name, or change it. The name stands as sent unless `rejectusername` follows.
+ * The tutorial also sends `id` and `date`; the server looks at neither.
+ */
+export const ClientUsername = Type.Object({
+  type: Type.Literal('username'),
+  name: Type.String({ maxLength: limits.nameBytes }),
+})
+export type ClientUsername = Static<typeof ClientUsername>

@@ -1,0 +1,21 @@
+import { type Static, Type } from 'typebox'
+import { CallId, Name, Seq, SessionOffer } from '../fields.ts'
+
+/** Client → server: call `target`; in a connected call, renegotiate with the other side. */
+export const ClientVideoOffer = Type.Object({
+  type: Type.Literal('video-offer'),
+  target: Type.String(),
+  sdp: SessionOffer,
+})
+export type ClientVideoOffer = Static<typeof ClientVideoOffer>
+
+/** Server → callee. A `callId` that the client already has in a call means renegotiation. */
+export const ServerVideoOffer = Type.Object({
+  type: Type.Literal('video-offer'),
+  callId: CallId,
+  name: Name,
+  target: Name,
+  sdp: SessionOffer,
+  seq: Seq,
+})
+export type ServerVideoOffer = Static<typeof ServerVideoOffer>

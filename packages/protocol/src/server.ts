@@ -1,0 +1,39 @@
+import type { Static } from 'typebox'
+import { ServerBye } from './messages/bye.ts'
+import { ServerCallEnded } from './messages/call-ended.ts'
+import { ServerError } from './messages/error.ts'
+import { ServerHangUp } from './messages/hang-up.ts'
+import { ServerIceServers } from './messages/ice-servers.ts'
+import { ServerId } from './messages/id.ts'
+import { ServerText } from './messages/message.ts'
+import { ServerIceCandidate } from './messages/new-ice-candidate.ts'
+import { ServerRejectUsername } from './messages/rejectusername.ts'
+import { ServerRinging } from './messages/ringing.ts'
+import { ServerUserlist } from './messages/userlist.ts'
+import { ServerVideoAnswer } from './messages/video-answer.ts'
+import { ServerVideoOffer } from './messages/video-offer.ts'
+
+/** Everything the server sends, by type. */
+export const serverSchemas = {
+  id: ServerId,
+  rejectusername: ServerRejectUsername,
+  userlist: ServerUserlist,
+  message: ServerText,
+  'video-offer': ServerVideoOffer,
+  'video-answer': ServerVideoAnswer,
+  'new-ice-candidate': ServerIceCandidate,
+  'hang-up': ServerHangUp,
+  ringing: ServerRinging,
+  'call-ended': ServerCallEnded,
+  'ice-servers': ServerIceServers,
+  error: ServerError,
+  bye: ServerBye,
+} as const
+
+export type ServerType = keyof typeof serverSchemas
+export type ServerMessage = { [T in ServerType]: Static<(typeof serverSchemas)[T]> }[ServerType]
+
+type WithoutSeq<M> = M extends unknown ? Omit<M, 'seq'> : never
+
+/** A server message before its session numbers it. */
+export type ServerBody = WithoutSeq<ServerMessage>
