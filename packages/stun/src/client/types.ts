@@ -1,0 +1,47 @@
+/** What goes in and out of the sans-IO TURN client. */
+import type { Endpoint } from '../endpoint.ts'
+
+export interface TurnClientOptions {
+  readonly username: string
+  readonly password: string
+  /** CSPRNG, for transaction ids. */
+  readonly randomBytes: (size: number) => Uint8Array
+  /** Streams need no retransmission and pad ChannelData; default false (UDP). */
+  readonly reliable?: boolean
+  /** REQUESTED-ADDRESS-FAMILY; left out by default, which means IPv4. */
+  readonly family?: 4 | 6
+  /** Seconds asked for in LIFETIME; left out by default. */
+  readonly lifetime?: number
+  /** EVEN-PORT, with or without a reservation of the next port. */
+  readonly evenPort?: { readonly reserve: boolean }
+  /** RESERVATION-TOKEN of an earlier allocation. */
+  readonly reservationToken?: Uint8Array
+  readonly dontFragment?: boolean
+  /** Protocol number of REQUESTED-TRANSPORT; default 17 (UDP). */
+  readonly requestedTransport?: number
+  readonly software?: string
+  /** Add FINGERPRINT to requests; default true. */
+  readonly fingerprint?: boolean
+}
+
+/** Perform in order: `send` goes to the server, the rest are events. */
+export type ClientOutput =
+  | { readonly type: 'send'; readonly bytes: Uint8Array }
+  | {
+      readonly type: 'allocated'
+      readonly relayed: Endpoint
+      readonly mapped: Endpoint
+      /** Seconds. */
+      readonly lifetime: number
+      readonly reservationToken?: Uint8Array
+    }
+  | { readonly type: 'mapped'; readonly mapped: Endpoint }
+  | { readonly type: 'refreshed'; readonly lifetime: number }
+  | { readonly type: 'permitted'; readonly peers: readonly Endpoint[] }
+  | { readonly type: 'channelBound'; readonly peer: Endpoint; readonly channel: number }
+  /** Payload from a peer: by channel (ChannelData) or by Data indication (channel undefined). */
+  | { readonly type: 'data'; readonly peer: Endpoint; readonly payload: Uint8Array; readonly channel?: number }
+  /** A request failed for good. `code` is the STUN error, or 0 when nothing answered. */
+  | { readonly type: 'failed'; readonly method: number; readonly code: number; readonly reason: string }
+  /** The allocation is gone: deleted by us, or lost. */
+  | { readonly type: 'closed' }
