@@ -1,0 +1,340 @@
+import type { ClientMessage } from '@hairpin/protocol'
+import type { CallEnd, CallEndReason, CallState } from './call-state.ts'
+import { Emitter } from './emitter.ts'
+import { Negotiator } from './negotiator.ts'
+import type { StatsReport } from './pair.ts'
+import { CallStats } from './stats.ts'
+import { systemTimers, Timer, type Timers } from './timers.ts'
+
+/** What a call asks to have sent to its peer. */
+export type CallSignal = Extract<
+  ClientMessage,
+  { type: 'video-offer' | 'video-answer' | 'new-ice-candidate' | 'hang-up' | 'call-reject' }
+>
+
+export interface CallEvents {
+  state: [CallState]
+  /** Mute, camera or local stream changed. */
+  media: []
+  'remote-stream': [MediaStream]
+  ended: [CallEnd]
+  signal: [CallSignal]
+}
+
+export interface CallOptions {
+  readonly peer: string
+  readonly direction: 'outgoing' | 'incoming'
+  /** Asked at the moment the peer connection is made. */
+  readonly iceServers: () => readonly RTCIceServer[]
+  readonly createPeer: (configuration: RTCConfiguration) => RTCPeerConnection
+  /** Only candidates of the relay: hides this side's addresses, and proves that the relay works. */
+  readonly relayOnly?: boolean
+  /** Milliseconds: a backstop behind the server's own ring time, and how long a path may take to appear or come back. */
+  readonly ringTimeout?: number
+  readonly connectTimeout?: number
+  readonly timers?: Timers
+}
+
+/** After this long without packets the path is looked for anew; most interruptions are over sooner. */
+const restartDelay = 2_500
+
+/**
+ * One call with one peer. Signals come in through `handle…`, go out as `signal` events; the call knows no socket. It owns its
+ * peer connection and stops the tracks it was given when it ends.
+ */
+export class Call extends Emitter<CallEvents> {
+  readonly peer: string
+  readonly direction: 'outgoing' | 'incoming'
+  readonly stats: CallStats
+  readonly #options: CallOptions
+  readonly #deadline: Timer
+  readonly #restart: Timer
+  #state: CallState
+  #end: CallEnd | undefined
+  #detached = false
+  #relayOnly: boolean
+  #muted = false
+  #cameraOff = false
+  #connectedAt: number | undefined
+  #pc: RTCPeerConnection | undefined
+  #negotiator: Negotiator | undefined
+  #offer: RTCSessionDescriptionInit | undefined
+  #candidates: RTCIceCandidateInit[] = []
+  #localStream: MediaStream | undefined
+  #remoteStream: MediaStream | undefined
+
+  constructor(options: CallOptions) {
+    super()
+    const timers = options.timers ?? systemTimers
+    this.#options = options
+    this.peer = options.peer
+    this.direction = options.direction
+    this.#relayOnly = options.relayOnly ?? false
+    this.#state = options.direction === 'incoming' ? 'incoming' : 'calling'
+    this.#deadline = new Timer(timers)
+    this.#restart = new Timer(timers)
+    this.stats = new CallStats({
+      getStats: async () => ((await this.#pc?.getStats()) ?? new Map()) as unknown as StatsReport,
+      timers,
+    })
+  }
+
+  get state(): CallState {
+    return this.#state
+  }
+  get end(): CallEnd | undefined {
+    return this.#end
+  }
+  /** True once the signaling session that carried the call is gone: media goes on as long as its path stands. */
+  get detached(): boolean {
+    return this.#detached
+  }
+  get peerConnection(): RTCPeerConnection | undefined {
+    return this.#pc
+  }
+  get localStream(): MediaStream | undefined {
+    return this.#localStream
+  }
+  get remoteStream(): MediaStream | undefined {
+    return this.#remoteStream
+  }
+  get muted(): boolean {
+    return this.#muted
+  }
+  get cameraOff(): boolean {
+    return this.#cameraOff
+  }
+  get relayOnly(): boolean {
+    return this.#relayOnly
+  }
+  /** Milliseconds by the injected clock, of the first time a path stood. */
+  get connectedAt(): number | undefined {
+    return this.#connectedAt
+  }
+
+  /** Calls the peer. Without a stream, or with a part of one, the missing kinds are received only. */
+  start(stream?: MediaStream): void {
+    if (this.#state !== 'calling' || this.#pc) return
+    const pc = this.#open(stream)
+    this.#deadline.set(this.#options.ringTimeout ?? 70_000, () => this.#leave('no-answer'))
+    for (const track of stream?.getTracks() ?? []) pc.addTrack(track, stream as MediaStream)
+    for (const kind of ['audio', 'video'])
+      if (!stream?.getTracks().some((track) => track.kind === kind)) pc.addTransceiver(kind, { direction: 'recvonly' })
+  }
+
+  /** Takes an incoming call, with what media there is. */
+  async accept(stream?: MediaStream): Promise<void> {
+    if (this.#state !== 'incoming' || !this.#offer) return
+    this.#open(stream)
+    this.#connecting()
+    await this.#answer(this.#offer)
+  }
+
+  /** Says no to an incoming call. */
+  decline(): void {
+    if (this.#state !== 'incoming') return
+    this.#send({ type: 'call-reject', target: this.peer })
+    this.#finish('rejected', 'local')
+  }
+
+  /** Ends the call in whatever state it is. */
+  hangUp(): void {
+    if (this.#state === 'incoming') this.decline()
+    else this.#leave(this.#state === 'calling' || this.#state === 'ringing' ? 'cancelled' : 'hang-up')
+  }
+
+  setMuted(muted: boolean): void {
+    this.#muted = muted
+    this.#applyMedia()
+  }
+
+  setCameraOff(off: boolean): void {
+    this.#cameraOff = off
+    this.#applyMedia()
+  }
+
+  /** Takes effect in a running call: the path is negotiated anew under the new policy. */
+  setRelayOnly(relayOnly: boolean): void {
+    if (this.#relayOnly === relayOnly) return
+    this.#relayOnly = relayOnly
+    if (!this.#pc || this.#detached || this.#state === 'ended') return
+    this.#pc.setConfiguration(this.#configuration())
+    this.restartIce()
+  }
+
+  /** Fresh credentials: used for the next gathering, and for refreshing nothing that stands. */
+  refreshIceServers(): void {
+    if (this.#pc && this.#state !== 'ended') this.#pc.setConfiguration(this.#configuration())
+  }
+
+  /** Looks for a path anew, for example after a change of network. */
+  restartIce(): void {
+    if (this.#pc?.remoteDescription && !this.#detached && this.#state !== 'ended') this.#pc.restartIce()
+  }
+
+  /**
+   * The peer's offer: the invitation, a renegotiation, or an invitation that crossed ours. The server takes the first of two
+   * crossing invitations, so one that arrives here won: ours gives way, and the wanted call comes about by answering.
+   */
+  async handleOffer(sdp: RTCSessionDescriptionInit): Promise<void> {
+    if (this.#state === 'ended') return
+    if (this.#state === 'incoming') {
+      this.#offer = sdp
+      return
+    }
+    if (this.#negotiator && (this.#state === 'calling' || this.#state === 'ringing')) {
+      this.#negotiator.polite = true
+      this.#connecting()
+    }
+    await this.#negotiator?.handleDescription(sdp)
+  }
+
+  async handleAnswer(sdp: RTCSessionDescriptionInit): Promise<void> {
+    if (this.#state === 'calling' || this.#state === 'ringing') this.#connecting()
+    await this.#negotiator?.handleDescription(sdp)
+  }
+
+  async handleCandidate(candidate: RTCIceCandidateInit): Promise<void> {
+    if (this.#negotiator) await this.#negotiator.handleCandidate(candidate)
+    else if (this.#state === 'incoming') this.#candidates.push(candidate)
+  }
+
+  handleRinging(): void {
+    if (this.#state === 'calling') this.#setState('ringing')
+  }
+
+  /** The other side, or the server on its behalf, ended the call. */
+  handleEnded(reason: CallEndReason): void {
+    this.#finish(reason, 'remote')
+  }
+
+  /** The session at the server is gone, and with it the call's state there: nothing more can be agreed with the peer. */
+  handleSignalingLost(): void {
+    this.#detached = true
+    if (this.#connectedAt === undefined) this.#finish('connection-lost', 'local')
+  }
+
+  #open(stream: MediaStream | undefined): RTCPeerConnection {
+    const pc = this.#options.createPeer(this.#configuration())
+    const negotiator = new Negotiator(pc, this.direction === 'incoming')
+    this.#pc = pc
+    this.#negotiator = negotiator
+    this.#localStream = stream
+    this.#applyMedia()
+    negotiator.on('description', (sdp) => {
+      const text = sdp.sdp ?? ''
+      if (sdp.type === 'offer')
+        this.#send({ type: 'video-offer', target: this.peer, sdp: { type: 'offer', sdp: text } })
+      else this.#send({ type: 'video-answer', target: this.peer, sdp: { type: 'answer', sdp: text } })
+    })
+    negotiator.on('candidate', (candidate) => {
+      this.#send({ type: 'new-ice-candidate', target: this.peer, candidate: candidateOf(candidate) })
+    })
+    negotiator.on('failed', () => this.#leave('negotiation-failed'))
+    pc.onconnectionstatechange = () => this.#followConnection()
+    pc.ontrack = ({ track, streams }) => {
+      this.#remoteStream = streams[0] ?? new MediaStream([...(this.#remoteStream?.getTracks() ?? []), track])
+      this.emit('remote-stream', this.#remoteStream)
+    }
+    return pc
+  }
+
+  async #answer(offer: RTCSessionDescriptionInit): Promise<void> {
+    const stream = this.#localStream
+    const applied = this.#negotiator?.handleDescription(offer, () => {
+      for (const track of stream?.getTracks() ?? []) this.#pc?.addTrack(track, stream as MediaStream)
+    })
+    for (const candidate of this.#candidates.splice(0)) void this.#negotiator?.handleCandidate(candidate)
+    await applied
+  }
+
+  #configuration(): RTCConfiguration {
+    return {
+      iceServers: [...this.#options.iceServers()],
+      iceTransportPolicy: this.#relayOnly ? 'relay' : 'all',
+      bundlePolicy: 'max-bundle',
+    }
+  }
+
+  #connecting(): void {
+    this.#setState('connecting')
+    this.#deadline.set(this.#options.connectTimeout ?? 30_000, () => this.#leave('connect-failed'))
+  }
+
+  #followConnection(): void {
+    switch (this.#pc?.connectionState) {
+      case 'connected':
+        this.#deadline.clear()
+        this.#restart.clear()
+        this.#connectedAt ??= (this.#options.timers ?? systemTimers).now()
+        this.stats.start()
+        this.#setState('connected')
+        break
+      case 'disconnected':
+        if (this.#connectedAt !== undefined) this.#reconnecting(restartDelay)
+        break
+      case 'failed':
+        if (this.#connectedAt === undefined) this.#leave('connect-failed')
+        else this.#reconnecting(0)
+        break
+    }
+  }
+
+  #reconnecting(delay: number): void {
+    if (this.#state !== 'reconnecting') {
+      this.#deadline.set(this.#options.connectTimeout ?? 30_000, () => this.#leave('connection-lost'))
+      this.#setState('reconnecting')
+    }
+    if (!this.#detached) this.#restart.set(delay, () => this.restartIce())
+    else if (delay === 0) this.#leave('connection-lost')
+  }
+
+  #applyMedia(): void {
+    for (const track of this.#localStream?.getAudioTracks() ?? []) track.enabled = !this.#muted
+    for (const track of this.#localStream?.getVideoTracks() ?? []) track.enabled = !this.#cameraOff
+    this.emit('media')
+  }
+
+  /** Ends the call and tells the peer. */
+  #leave(reason: CallEndReason): void {
+    if (this.#state === 'ended') return
+    this.#send({ type: 'hang-up', target: this.peer })
+    this.#finish(reason, 'local')
+  }
+
+  #send(signal: CallSignal): void {
+    if (!this.#detached) this.emit('signal', signal)
+  }
+
+  #finish(reason: CallEndReason, by: CallEnd['by']): void {
+    if (this.#state === 'ended') return
+    this.#end = { reason, by }
+    this.#deadline.clear()
+    this.#restart.clear()
+    this.stats.stop()
+    this.#negotiator?.close()
+    if (this.#pc) {
+      this.#pc.onconnectionstatechange = null
+      this.#pc.ontrack = null
+      this.#pc.close()
+    }
+    for (const track of this.#localStream?.getTracks() ?? []) track.stop()
+    this.#setState('ended')
+    this.emit('ended', this.#end)
+  }
+
+  #setState(state: CallState): void {
+    if (this.#state === state) return
+    this.#state = state
+    this.emit('state', state)
+  }
+}
+
+function candidateOf({
+  candidate = '',
+  sdpMid = null,
+  sdpMLineIndex = null,
+  usernameFragment = null,
+}: RTCIceCandidateInit) {
+  return { candidate, sdpMid, sdpMLineIndex, usernameFragment }
+}

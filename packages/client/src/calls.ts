@@ -1,0 +1,136 @@
+import type { ServerMessage } from '@hairpin/protocol'
+import { Call, type CallOptions, type CallSignal } from './call.ts'
+import { Emitter } from './emitter.ts'
+import { HairpinError } from './errors.ts'
+
+export interface CallsEvents {
+  /** Somebody calls. */
+  incoming: [Call]
+  /** A call began in either direction. */
+  call: [Call]
+  signal: [CallSignal]
+}
+
+export interface CallsOptions extends Omit<CallOptions, 'peer' | 'direction' | 'relayOnly'> {
+  /** Asked as each call begins. */
+  readonly isRelayOnly?: () => boolean
+}
+
+/**
+ * The calls of one session: gives each message to the call it is about. The server names a call by `callId`; an outgoing one
+ * learns its id from the first message that carries it. Today's server admits one call at a time.
+ */
+export class Calls extends Emitter<CallsEvents> {
+  readonly #options: CallsOptions
+  #current: Call | undefined
+  #callId: string | undefined
+  /** Calls ended here whose `call-ended` is still on its way, by peer: it must not end the next call. */
+  readonly #closing = new Map<string, number>()
+
+  constructor(options: CallsOptions) {
+    super()
+    this.#options = options
+  }
+
+  get current(): Call | undefined {
+    return this.#current
+  }
+
+  /** Calls a peer. `prepare` the media first: the offer goes out at once. */
+  start(peer: string, stream?: MediaStream): Call {
+    if (this.#current) throw new HairpinError('ALREADY_IN_CALL')
+    const call = this.#adopt(peer, 'outgoing', undefined)
+    call.start(stream)
+    return call
+  }
+
+  handle(message: ServerMessage): void {
+    switch (message.type) {
+      case 'video-offer':
+        this.#offer(message.callId, message.name, message.sdp)
+        break
+      case 'video-answer':
+        this.#find(message.callId, message.name)?.handleAnswer(message.sdp as RTCSessionDescriptionInit)
+        break
+      case 'new-ice-candidate':
+        if (message.candidate) this.#find(message.callId, message.name)?.handleCandidate(message.candidate)
+        break
+      case 'ringing':
+        this.#find(message.callId, message.name)?.handleRinging()
+        break
+      case 'call-ended':
+        if (!this.#isClosing(message.callId, message.name))
+          this.#find(message.callId, message.name)?.handleEnded(message.reason)
+        break
+      case 'error':
+        this.#error(message.code, message.about)
+        break
+    }
+  }
+
+  handleSignalingLost(): void {
+    this.#closing.clear()
+    this.#current?.handleSignalingLost()
+  }
+
+  refreshIceServers(): void {
+    this.#current?.refreshIceServers()
+  }
+
+  #offer(callId: string, name: string, sdp: RTCSessionDescriptionInit): void {
+    const known = this.#find(callId, name)
+    if (known) {
+      void known.handleOffer(sdp)
+      return
+    }
+    const call = this.#current
+    // A call that only its media still holds gives way to a new one from the same side.
+    if (call?.detached && call.peer === name) call.hangUp()
+    else if (call) {
+      this.emit('signal', { type: 'call-reject', target: name })
+      return
+    }
+    const incoming = this.#adopt(name, 'incoming', callId)
+    void incoming.handleOffer(sdp)
+    this.emit('incoming', incoming)
+  }
+
+  #adopt(peer: string, direction: Call['direction'], callId: string | undefined): Call {
+    const call = new Call({ ...this.#options, relayOnly: this.#options.isRelayOnly?.() ?? false, peer, direction })
+    this.#current = call
+    this.#callId = callId
+    call.on('signal', (signal) => this.emit('signal', signal))
+    call.on('ended', ({ by }) => {
+      if (by === 'local' && !call.detached) this.#closing.set(call.peer, (this.#closing.get(call.peer) ?? 0) + 1)
+      if (this.#current === call) this.#current = undefined
+    })
+    this.emit('call', call)
+    return call
+  }
+
+  /** The running call that a message is about. */
+  #find(callId: string, name: string): Call | undefined {
+    const call = this.#current
+    if (!call || call.detached) return undefined
+    // Of two invitations that crossed the server took the other side's: its id becomes this call's in the same way.
+    if (this.#callId === undefined && call.peer === name && !this.#closing.get(name)) this.#callId = callId
+    return this.#callId === callId ? call : undefined
+  }
+
+  #isClosing(callId: string, name: string): boolean {
+    const waiting = this.#closing.get(name)
+    if (!waiting || callId === this.#callId) return false
+    if (waiting === 1) this.#closing.delete(name)
+    else this.#closing.set(name, waiting - 1)
+    return true
+  }
+
+  /** Errors name the type of the message they are about, not the call; only the newest can be meant. */
+  #error(code: string, about: string | undefined): void {
+    if (about === 'hang-up' || about === 'call-reject') this.#closing.clear()
+    const call = this.#current
+    // At SIG_GLARE the other side's offer is here already or on its way.
+    if (about !== 'video-offer' || code === 'SIG_GLARE' || call?.state !== 'calling') return
+    call.handleEnded(code === 'SIG_TARGET_UNKNOWN' ? 'offline' : 'refused')
+  }
+}

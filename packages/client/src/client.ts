@@ -1,0 +1,163 @@
+import type { ServerMessage } from '@hairpin/protocol'
+import type { ReconnectPolicy } from './backoff.ts'
+import type { Call, CallOptions } from './call.ts'
+import { Calls } from './calls.ts'
+import { Emitter } from './emitter.ts'
+import { HairpinError } from './errors.ts'
+import {
+  type CloseInfo,
+  SignalingConnection,
+  type SignalingOptions,
+  type SignalingState,
+  type WebSocketLike,
+} from './signaling.ts'
+import { systemTimers, Timer, type Timers } from './timers.ts'
+
+export interface HairpinClientOptions {
+  /** `wss://host/ws` */
+  readonly url: string
+  readonly relayOnly?: boolean
+  /** Where the platform's own WebSocket and RTCPeerConnection are missing or others are wanted (Node, React Native, tests). */
+  readonly createSocket?: (url: string, subprotocol: string) => WebSocketLike
+  readonly createPeer?: (configuration: RTCConfiguration) => RTCPeerConnection
+  readonly reconnect?: ReconnectPolicy
+  readonly timers?: Timers
+}
+
+export interface HairpinClientEvents {
+  state: [SignalingState]
+  joined: [{ readonly name: string; readonly wanted: string }]
+  /** Who is there, this client included, in the server's order. */
+  users: [readonly string[]]
+  incoming: [Call]
+  call: [Call]
+  /** Text to everyone or to this client alone. */
+  text: [{ readonly name: string; readonly text: string; readonly date: number; readonly target?: string }]
+  error: [{ readonly code: string; readonly message: string; readonly about?: string }]
+  retry: [{ readonly attempt: number; readonly delay: number }]
+  closed: [CloseInfo]
+}
+
+/** New credentials are asked for when this share of their life is over. */
+const refreshAt = 0.8
+/** `setTimeout` runs at once beyond 2^31 - 1 milliseconds. */
+const longestTimer = 2 ** 31 - 1
+
+/** A user at a Hairpin server: one signaling connection, the calls on it, and the relay credentials they use. */
+export class HairpinClient extends Emitter<HairpinClientEvents> {
+  readonly connection: SignalingConnection
+  readonly calls: Calls
+  readonly #refresh: Timer
+  #users: readonly string[] = []
+  #iceServers: readonly RTCIceServer[] = []
+  relayOnly: boolean
+
+  constructor(options: HairpinClientOptions) {
+    super()
+    const timers = options.timers ?? systemTimers
+    this.relayOnly = options.relayOnly ?? false
+    this.#refresh = new Timer(timers)
+    this.connection = new SignalingConnection({ ...connectionOptions(options), timers })
+    this.calls = new Calls({
+      iceServers: () => this.#iceServers,
+      createPeer: options.createPeer ?? platformPeer,
+      isRelayOnly: () => this.relayOnly,
+      timers,
+    })
+    this.#wire()
+  }
+
+  get name(): string | undefined {
+    return this.connection.name
+  }
+  get users(): readonly string[] {
+    return this.#users
+  }
+  get iceServers(): readonly RTCIceServer[] {
+    return this.#iceServers
+  }
+  get currentCall(): Call | undefined {
+    return this.calls.current
+  }
+
+  join(name: string): void {
+    this.connection.join(name)
+  }
+
+  /** Hangs up and leaves. */
+  leave(): void {
+    this.calls.current?.hangUp()
+    this.connection.close()
+  }
+
+  /** Calls a user. The tracks of `stream` are the call's from here on: it stops them at its end. */
+  call(peer: string, stream?: MediaStream): Call {
+    if (this.connection.state !== 'joined') throw new HairpinError('NOT_CONNECTED')
+    return this.calls.start(peer, stream)
+  }
+
+  /** Text to everyone, or to one user. False when there is no session. */
+  sendText(text: string, target?: string): boolean {
+    return this.connection.send({ type: 'message', text, ...(target === undefined ? {} : { target }) })
+  }
+
+  #wire(): void {
+    const { connection, calls } = this
+    connection.on('state', (state) => this.emit('state', state))
+    connection.on('retry', (retry) => this.emit('retry', retry))
+    connection.on('joined', (joined) => this.emit('joined', joined))
+    connection.on('message', (message) => this.#handle(message))
+    connection.on('lost', () => calls.handleSignalingLost())
+    connection.on('closed', (info) => {
+      this.#refresh.clear()
+      this.#setUsers([])
+      calls.handleSignalingLost()
+      this.emit('closed', info)
+    })
+    calls.on('signal', (signal) => connection.send(signal))
+    calls.on('incoming', (call) => this.emit('incoming', call))
+    calls.on('call', (call) => this.emit('call', call))
+  }
+
+  #handle(message: ServerMessage): void {
+    switch (message.type) {
+      case 'userlist':
+        this.#setUsers(message.users)
+        break
+      case 'ice-servers':
+        this.#iceServers = message.iceServers
+        this.#scheduleRefresh(message.ttl)
+        this.calls.refreshIceServers()
+        break
+      case 'message':
+        this.emit('text', message)
+        break
+      case 'error':
+        this.calls.handle(message)
+        this.emit('error', message)
+        break
+      default:
+        this.calls.handle(message)
+    }
+  }
+
+  #setUsers(users: readonly string[]): void {
+    this.#users = users
+    this.emit('users', users)
+  }
+
+  #scheduleRefresh(ttl: number): void {
+    if (ttl <= 0) return
+    const delay = Math.min(ttl * 1000 * refreshAt, longestTimer)
+    this.#refresh.set(delay, () => this.connection.send({ type: 'ice-servers' }))
+  }
+}
+
+function connectionOptions({ url, createSocket, reconnect }: HairpinClientOptions): SignalingOptions {
+  return { url, ...(createSocket ? { createSocket } : {}), ...(reconnect ? { reconnect } : {}) }
+}
+
+function platformPeer(configuration: RTCConfiguration): ReturnType<CallOptions['createPeer']> {
+  if (typeof RTCPeerConnection === 'undefined') throw new HairpinError('WEBRTC_UNSUPPORTED')
+  return new RTCPeerConnection(configuration)
+}

@@ -1,0 +1,21 @@
+/** The Hairpin SDK: signaling, calls and their statistics for browsers, React Native and Node. No framework, no dependency. */
+export { type BackoffOptions, backoff, type ReconnectPolicy } from './backoff.ts'
+export { Call, type CallEvents, type CallOptions, type CallSignal } from './call.ts'
+export type { CallEnd, CallEndReason, CallState } from './call-state.ts'
+export { Calls, type CallsEvents, type CallsOptions } from './calls.ts'
+export { HairpinClient, type HairpinClientEvents, type HairpinClientOptions } from './client.ts'
+export { Emitter, type Listener } from './emitter.ts'
+export { type ClientErrorCode, clientErrors, HairpinError } from './errors.ts'
+export { type Media, type MediaSource, type MediaWish, openMedia, stopMedia } from './media.ts'
+export { Negotiator, type NegotiatorEvents } from './negotiator.ts'
+export { type PathKind, readSelectedPair, type SelectedPair, type StatsReport } from './pair.ts'
+export {
+  type CloseInfo,
+  SignalingConnection,
+  type SignalingEvents,
+  type SignalingOptions,
+  type SignalingState,
+  type WebSocketLike,
+} from './signaling.ts'
+export { CallStats, type CallStatsOptions, type CallStatsSample } from './stats.ts'
+export type { Timers } from './timers.ts'

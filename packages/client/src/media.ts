@@ -1,0 +1,68 @@
+import { HairpinError } from './errors.ts'
+
+export interface MediaWish {
+  readonly audio?: boolean | MediaTrackConstraints
+  readonly video?: boolean | MediaTrackConstraints
+}
+
+/** `navigator.mediaDevices`, or React Native's; undefined where a browser withholds it (plain HTTP). */
+export type MediaSource = Pick<MediaDevices, 'getUserMedia'> | undefined
+
+export interface Media {
+  readonly stream: MediaStream
+  /** What was asked for and is not there: no such device, or taken by another program. */
+  readonly missing: readonly ('audio' | 'video')[]
+}
+
+/**
+ * Opens camera and microphone, or the one of them that exists. A refusal by the user is not worked around: it throws
+ * `MEDIA_DENIED`, and the caller may go on without media.
+ */
+export async function openMedia(source: MediaSource, wish: MediaWish = { audio: true, video: true }): Promise<Media> {
+  if (!source) throw new HairpinError('MEDIA_INSECURE_CONTEXT')
+  const both = await attempt(source, wish)
+  if (both.stream) return { stream: both.stream, missing: [] }
+  if (wish.audio && wish.video && both.error.code !== 'MEDIA_DENIED') {
+    const audio = await attempt(source, { audio: wish.audio })
+    if (audio.stream) return { stream: audio.stream, missing: ['video'] }
+    const video = await attempt(source, { video: wish.video })
+    if (video.stream) return { stream: video.stream, missing: ['audio'] }
+  }
+  throw both.error
+}
+
+type Attempt =
+  | { readonly stream: MediaStream; readonly error?: never }
+  | { readonly stream?: never; readonly error: HairpinError }
+
+async function attempt(source: NonNullable<MediaSource>, wish: MediaWish): Promise<Attempt> {
+  try {
+    return { stream: await source.getUserMedia(wish as MediaStreamConstraints) }
+  } catch (error) {
+    return { error: new HairpinError(codeOf(error), error) }
+  }
+}
+
+/** Browsers agree on the names of the Media Capture specification (section 10.2); older engines keep aliases. */
+function codeOf(error: unknown) {
+  switch ((error as { name?: string } | undefined)?.name) {
+    case 'NotAllowedError':
+    case 'PermissionDeniedError':
+    case 'SecurityError':
+      return 'MEDIA_DENIED'
+    case 'NotFoundError':
+    case 'DevicesNotFoundError':
+    case 'OverconstrainedError':
+      return 'MEDIA_NOT_FOUND'
+    case 'NotReadableError':
+    case 'TrackStartError':
+    case 'AbortError':
+      return 'MEDIA_IN_USE'
+    default:
+      return 'MEDIA_FAILED'
+  }
+}
+
+export function stopMedia(stream: MediaStream | undefined): void {
+  for (const track of stream?.getTracks() ?? []) track.stop()
+}

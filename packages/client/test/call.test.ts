@@ -1,0 +1,213 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { Call, type CallSignal } from '../src/call.ts'
+import { FakePeer, fakeStream } from './fakes/peer.ts'
+import { FakeTimers, settle } from './fakes/timers.ts'
+
+const offer = { type: 'offer' as const, sdp: 'their-offer' }
+const answer = { type: 'answer' as const, sdp: 'their-answer' }
+const candidate = (name: string) => ({ candidate: name, sdpMid: '0', sdpMLineIndex: 0 })
+
+function make(direction: 'outgoing' | 'incoming', timers: FakeTimers, relayOnly = false) {
+  const signals: CallSignal[] = []
+  const call = new Call({
+    peer: 'bob',
+    direction,
+    relayOnly,
+    iceServers: () => [{ urls: ['turn:relay.test'] }],
+    createPeer: FakePeer.create,
+    timers,
+  })
+  call.on('signal', (signal) => signals.push(signal))
+  return { call, signals, types: () => signals.map((signal) => signal.type) }
+}
+
+describe('Call', () => {
+  let timers: FakeTimers
+
+  beforeEach(() => {
+    timers = new FakeTimers()
+    FakePeer.made = []
+  })
+
+  async function connected(direction: 'outgoing' | 'incoming' = 'outgoing') {
+    const made = make(direction, timers)
+    if (direction === 'outgoing') {
+      made.call.start(fakeStream('audio', 'video'))
+      await settle()
+      await made.call.handleAnswer(answer)
+    } else {
+      await made.call.handleOffer(offer)
+      await made.call.accept(fakeStream('audio', 'video'))
+    }
+    FakePeer.last.connection('connected')
+    return { ...made, peer: FakePeer.last }
+  }
+
+  it('goes from calling over ringing and connecting to connected', async () => {
+    const { call, types } = make('outgoing', timers)
+    const states: string[] = [call.state]
+    call.on('state', (state) => states.push(state))
+    call.start(fakeStream('audio', 'video'))
+    await settle()
+    call.handleRinging()
+    await call.handleAnswer(answer)
+    FakePeer.last.connection('connected')
+    expect(states).toEqual(['calling', 'ringing', 'connecting', 'connected'])
+    expect(types()).toEqual(['video-offer'])
+    call.hangUp()
+    expect(timers.pending).toBe(0)
+  })
+
+  it('sends its candidates after the description they belong to', async () => {
+    const { call, types } = make('outgoing', timers)
+    call.start(fakeStream('audio'))
+    FakePeer.last.onnegotiationneeded?.()
+    FakePeer.last.gather('early')
+    await settle()
+    FakePeer.last.gather('late')
+    FakePeer.last.onicecandidate?.({ candidate: null })
+    expect(types()[0]).toBe('video-offer')
+    expect(types().filter((type) => type === 'new-ice-candidate')).toHaveLength(2)
+  })
+
+  it('keeps candidates that come before the call is accepted, and loses none to a bad one', async () => {
+    const { call, types } = make('incoming', timers)
+    await call.handleOffer(offer)
+    for (const name of ['one', 'stale', 'two']) await call.handleCandidate(candidate(name))
+    await call.accept(fakeStream('audio', 'video'))
+    expect(FakePeer.last.candidates.map((entry) => entry.candidate)).toEqual(['one', 'two'])
+    expect(FakePeer.last.tracks).toHaveLength(2)
+    expect(types()).toEqual(['video-answer'])
+  })
+
+  it('receives what it cannot send', async () => {
+    const { call } = make('outgoing', timers)
+    call.start()
+    expect(FakePeer.last.transceivers).toEqual(['audio', 'video'])
+    const other = make('outgoing', timers)
+    other.call.start(fakeStream('audio'))
+    expect(FakePeer.last.transceivers).toEqual(['video'])
+  })
+
+  it('declines without opening a peer connection', async () => {
+    const { call, signals } = make('incoming', timers)
+    await call.handleOffer(offer)
+    call.decline()
+    expect(FakePeer.made).toHaveLength(0)
+    expect(signals).toEqual([{ type: 'call-reject', target: 'bob' }])
+    expect(call.end).toEqual({ reason: 'rejected', by: 'local' })
+  })
+
+  it('stops the camera and closes the connection at its end, once', async () => {
+    const stream = fakeStream('audio', 'video')
+    const { call, types } = make('outgoing', timers)
+    call.start(stream)
+    await settle()
+    call.hangUp()
+    call.hangUp()
+    call.handleEnded('hang-up')
+    expect(stream.tracks.every((track) => track.stopped)).toBe(true)
+    expect(FakePeer.last.closed).toBe(true)
+    expect(types()).toEqual(['video-offer', 'hang-up'])
+    expect(call.end).toEqual({ reason: 'cancelled', by: 'local' })
+    expect(timers.pending).toBe(0)
+  })
+
+  it('mutes and hides what is sent, before the call and in it', async () => {
+    const stream = fakeStream('audio', 'video')
+    const { call } = make('outgoing', timers)
+    call.setMuted(true)
+    call.start(stream)
+    expect(stream.tracks.map((track) => track.enabled)).toEqual([false, true])
+    call.setMuted(false)
+    call.setCameraOff(true)
+    expect(stream.tracks.map((track) => track.enabled)).toEqual([true, false])
+  })
+
+  it('gathers relay candidates alone when asked, and takes up a change within the call', async () => {
+    const { call, peer, types } = await connected()
+    expect(peer.configuration.iceTransportPolicy).toBe('all')
+    call.setRelayOnly(true)
+    await settle()
+    expect(peer.configuration.iceTransportPolicy).toBe('relay')
+    expect(peer.restarts).toBe(1)
+    expect(types()).toEqual(['video-offer', 'video-offer'])
+  })
+
+  it('answers a renegotiation in the running call', async () => {
+    const { call, types } = await connected('incoming')
+    await call.handleOffer({ type: 'offer', sdp: 'second' })
+    expect(types()).toEqual(['video-answer', 'video-answer'])
+    expect(call.state).toBe('connected')
+  })
+
+  it('keeps its own offer when the caller’s and callee’s cross, and the callee gives way', async () => {
+    const caller = await connected('outgoing')
+    caller.call.restartIce()
+    await settle()
+    await caller.call.handleOffer({ type: 'offer', sdp: 'crossing' })
+    expect(caller.peer.signalingState).toBe('have-local-offer')
+
+    const callee = await connected('incoming')
+    callee.call.restartIce()
+    await settle()
+    await callee.call.handleOffer({ type: 'offer', sdp: 'crossing' })
+    expect(callee.types().at(-1)).toBe('video-answer')
+    expect(callee.peer.signalingState).toBe('stable')
+  })
+
+  it('becomes the called side when both call at once and the other was first', async () => {
+    const { call, types } = make('outgoing', timers)
+    call.start(fakeStream('audio', 'video'))
+    await settle()
+    await call.handleOffer(offer)
+    expect(types()).toEqual(['video-offer', 'video-answer'])
+    expect(call.state).toBe('connecting')
+  })
+
+  it('looks for a new path when packets stop, and ends when none comes', async () => {
+    const { call, peer } = await connected()
+    peer.connection('disconnected')
+    expect(call.state).toBe('reconnecting')
+    timers.advance(2_500)
+    expect(peer.restarts).toBe(1)
+    peer.connection('connected')
+    expect(call.state).toBe('connected')
+    peer.connection('failed')
+    timers.advance(30_000)
+    expect(call.end?.reason).toBe('connection-lost')
+  })
+
+  it('says when no path was found', async () => {
+    const { call } = make('outgoing', timers)
+    call.start()
+    await settle()
+    await call.handleAnswer(answer)
+    FakePeer.last.connection('failed')
+    expect(call.end).toEqual({ reason: 'connect-failed', by: 'local' })
+  })
+
+  it('ends when a description cannot be used', async () => {
+    const { call, signals } = make('outgoing', timers)
+    call.start()
+    await settle()
+    FakePeer.last.failOn = answer.sdp
+    await call.handleAnswer(answer)
+    expect(call.end?.reason).toBe('negotiation-failed')
+    expect(signals.at(-1)?.type).toBe('hang-up')
+  })
+
+  it('lets media run on without its signaling session, silently, and ends with its path', async () => {
+    const { call, peer, signals } = await connected()
+    call.handleSignalingLost()
+    expect(call.state).toBe('connected')
+    peer.connection('failed')
+    expect(call.end?.reason).toBe('connection-lost')
+    expect(signals).toHaveLength(1)
+
+    const ringing = make('incoming', timers)
+    await ringing.call.handleOffer(offer)
+    ringing.call.handleSignalingLost()
+    expect(ringing.call.end?.reason).toBe('connection-lost')
+  })
+})

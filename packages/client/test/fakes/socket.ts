@@ -1,0 +1,69 @@
+import type { ClientMessage, ServerBody } from '@hairpin/protocol'
+import type { WebSocketLike } from '../../src/signaling.ts'
+
+/** The server's end of sockets that go nowhere. */
+export class FakeServer {
+  readonly sockets: FakeSocket[] = []
+
+  readonly createSocket = (url: string, subprotocol: string): WebSocketLike => {
+    const socket = new FakeSocket(url, subprotocol)
+    this.sockets.push(socket)
+    return socket
+  }
+
+  get last(): FakeSocket {
+    const socket = this.sockets.at(-1)
+    if (!socket) throw new Error('no socket was opened')
+    return socket
+  }
+
+  /** Goes through the join of the newest socket. */
+  admit(name?: string): void {
+    this.last.receive({ type: 'id', id: 's1' })
+    if (name !== undefined) this.last.receive({ type: 'rejectusername', id: 's1', name })
+    this.last.receive({ type: 'ice-servers', iceServers: [{ urls: ['turn:relay.test'] }], ttl: 600, expiresAt: 0 })
+  }
+}
+
+export class FakeSocket implements WebSocketLike {
+  readonly readyState = 1
+  readonly sent: ClientMessage[] = []
+  readonly url: string
+  readonly subprotocol: string
+  closed = false
+  onopen: WebSocketLike['onopen'] = null
+  onmessage: WebSocketLike['onmessage'] = null
+  onclose: WebSocketLike['onclose'] = null
+  onerror: WebSocketLike['onerror'] = null
+  #seq = 0
+
+  constructor(url: string, subprotocol: string) {
+    this.url = url
+    this.subprotocol = subprotocol
+  }
+
+  send(data: string): void {
+    this.sent.push(JSON.parse(data) as ClientMessage)
+  }
+
+  close(): void {
+    this.closed = true
+  }
+
+  receive(body: ServerBody): void {
+    this.receiveText(JSON.stringify({ ...body, seq: ++this.#seq }))
+  }
+
+  receiveText(data: string): void {
+    this.onmessage?.({ data } as never)
+  }
+
+  /** The server, or the network, closes. */
+  drop(code = 1006): void {
+    this.onclose?.({ code } as never)
+  }
+
+  types(): string[] {
+    return this.sent.map((message) => message.type)
+  }
+}
