@@ -1,3 +1,7 @@
+import type { Config, Secrets } from '@hairpin/config'
+import type { FastifyBaseLogger } from 'fastify'
+import type { ServerAddresses } from './net/addresses.ts'
+
 /** What a relay engine is to the rest of the service: `hairpin` (our own) and `node-turn` implement it. */
 export interface RelayEngine {
   readonly name: 'hairpin' | 'node-turn'
@@ -7,6 +11,15 @@ export interface RelayEngine {
   snapshot(): Promise<Sample[]>
   /** Closes every allocation and socket. Idempotent. */
   stop(): Promise<void>
+}
+
+/** What every engine's constructor gets. */
+export interface EngineOptions {
+  readonly config: Config
+  /** Where to listen (the port included: `config.turn.port` may be 0) and what to advertise. */
+  readonly addresses: ServerAddresses
+  readonly secrets: Pick<Secrets, 'turnSecrets'>
+  readonly logger: FastifyBaseLogger
 }
 
 /**

@@ -1,0 +1,25 @@
+/** The relay's own addresses: where it listens, what it advertises, and why. */
+
+/** How an advertised address was found, best first. */
+export type AddressSource = 'configured' | 'interface' | 'stun' | 'private' | 'loopback'
+
+/** One advertised address of a family; `local` is where its relayed ports are bound (differs behind a 1:1 NAT). */
+export interface RelayAddress {
+  readonly family: 4 | 6
+  readonly external: string
+  readonly local: string
+  readonly source: AddressSource
+  /** One sentence for the log and the start banner. */
+  readonly why: string
+}
+
+export interface ServerAddresses {
+  /** Local addresses the listening sockets are bound to, one by one. Never a wildcard. */
+  readonly listen: readonly string[]
+  /** STUN/TURN port on all of them. */
+  readonly port: number
+  /** At most one per family, IPv4 first. */
+  readonly relay: readonly RelayAddress[]
+  /** All addresses of this host, listened to or not: what peers must not reach except as a relayed address. */
+  readonly own: readonly string[]
+}
