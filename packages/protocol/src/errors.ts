@@ -14,7 +14,7 @@ export const signalingErrors = {
   SIG_RATE_LIMITED: 'Too many messages; slow down.',
   SIG_ABUSE: 'Too many errors on this connection.',
   SIG_NO_CALL: 'There is no such call.',
-  SIG_ALREADY_IN_CALL: 'Hang up the call you are in first.',
+  SIG_IN_CALL: 'Not during a call; hang up first.',
   SIG_CALL_SELF: 'You cannot call yourself.',
   SIG_GLARE: 'The other side called you first; answer that offer.',
   SIG_ICE_SERVERS_UNAVAILABLE: 'The relay gives no credentials now; calls may still connect directly. Ask again later.',

@@ -18,7 +18,7 @@ export const Sdp = Type.String({ maxLength: limits.messageBytes })
 export const SessionOffer = Type.Object({ type: Type.Literal('offer'), sdp: Sdp })
 
 export const SessionAnswer = Type.Object({
-  type: Type.Union([Type.Literal('answer'), Type.Literal('pranswer')]),
+  type: Type.Literal('answer'),
   sdp: Sdp,
 })
 
