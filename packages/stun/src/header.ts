@@ -33,13 +33,7 @@ const METHOD_NAMES = new Map<number, string>(
 
 /** Packs method and class into the 14-bit message type (the class bits sit at 0x0100 and 0x0010). */
 export function packType(method: number, cls: Class): number {
-  return (
-    (method & 0x000f) |
-    ((method & 0x0070) << 1) |
-    ((method & 0x0f80) << 2) |
-    ((cls & 1) << 4) |
-    ((cls & 2) << 7)
-  )
+  return (method & 0x000f) | ((method & 0x0070) << 1) | ((method & 0x0f80) << 2) | ((cls & 1) << 4) | ((cls & 2) << 7)
 }
 
 export function unpackMethod(type: number): number {

@@ -1,32 +1,42 @@
-/** Types of the sans-IO TURN core. Addresses are textual (canonical, lower case), as sockets give and take them. */
+/** What goes in and out of the sans-IO TURN core. Addresses are textual (canonical, lower case), as sockets give and take them. */
+import type { Endpoint } from '@hairpin/stun'
 
-export interface Endpoint {
-  readonly address: string
-  readonly port: number
-  readonly family: 4 | 6
-}
+export type { Endpoint } from '@hairpin/stun'
 
-/** A listening socket of the worker as the core sees it: an id, its transport and its local address. */
+/**
+ * A listening socket of the worker as the core sees it: its transport, its local address, and an id that is a small
+ * integer, unique in the worker (0, 1, 2…): the allocation table is indexed by it.
+ */
 export interface Listener {
   readonly id: number
-  readonly transport: 'udp' | 'tcp' | 'tls'
+  readonly transport: ClientTransport
   readonly local: Endpoint
 }
 
+export type ClientTransport = 'udp' | 'tcp' | 'tls'
+
 /**
- * What the core asks of its driver. Performed in order.
+ * What the core asks of its driver. Perform in order.
  * - `send`: bytes to a client, out of the listener it spoke to.
- * - `openRelay`: bind a UDP socket of `family` on `port`; answer with `relayOpened` or `relayFailed`.
- * - `closeRelay`: close that socket; the allocation is gone.
- * - `relay`: payload of a Send indication to a permitted peer (the core has checked the permission).
+ * - `openRelay`: bind a UDP socket of `family` on `port`; answer once with `server.relayOpened` or `server.relayFailed`.
+ * - `closeRelay`: close that socket, also when it is still opening (then do not answer). The port is already back in the pool.
+ * - `relay`: payload of a Send indication to a permitted peer (the core has checked the permission; the driver counts it).
+ *   `payload` is a view on the received datagram.
  * - `channelBound`, `channelUnbound`, `permitted`, `forbidden`: hooks for data paths that keep tables of their own
- *   outside this process; the dgram path reads the allocation directly and ignores them.
+ *   outside this process; the dgram path reads the allocation directly and ignores them. They are also sent for every
+ *   refresh (`channelBound`, `permitted`) and, when an allocation ends, before its `closeRelay`.
  * - `ignore`: the datagram was dropped; count it by reason.
  */
 export type Output =
   | { readonly type: 'send'; readonly listener: Listener; readonly to: Endpoint; readonly bytes: Uint8Array }
   | { readonly type: 'openRelay'; readonly allocation: number; readonly family: 4 | 6; readonly port: number }
-  | { readonly type: 'closeRelay'; readonly allocation: number; readonly reason: CloseReason }
+  | {
+      readonly type: 'closeRelay'
+      readonly allocation: number
+      readonly family: 4 | 6
+      readonly port: number
+      readonly reason: CloseReason
+    }
   | { readonly type: 'relay'; readonly allocation: number; readonly peer: Endpoint; readonly payload: Uint8Array }
   | { readonly type: 'channelBound'; readonly allocation: number; readonly channel: number; readonly peer: Endpoint }
   | { readonly type: 'channelUnbound'; readonly allocation: number; readonly channel: number; readonly peer: Endpoint }
@@ -34,7 +44,11 @@ export type Output =
   | { readonly type: 'forbidden'; readonly allocation: number; readonly address: string }
   | { readonly type: 'ignore'; readonly reason: DropReason }
 
-export type CloseReason = 'expired' | 'deleted' | 'closed' | 'relay-failed' | 'shutdown'
+/**
+ * Why an allocation ended: its lifetime ran out, the client deleted it (Refresh 0), its connection closed, an operator or
+ * policy closed it, no relay socket could be opened, or the server shuts down.
+ */
+export type CloseReason = 'expired' | 'deleted' | 'disconnected' | 'closed' | 'relay-failed' | 'shutdown'
 
 /** Label values of `hairpin_dropped_total{reason}`; extend here, nowhere else. */
 export type DropReason =

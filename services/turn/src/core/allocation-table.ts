@@ -1,0 +1,38 @@
+/** The allocations of one worker, found by five-tuple or by id. */
+import type { Allocation } from './allocation.ts'
+import { EndpointMap } from './endpoint-map.ts'
+import type { Listener } from './types.ts'
+
+export class AllocationTable implements Iterable<Allocation> {
+  readonly #byListener: (EndpointMap<Allocation> | undefined)[] = []
+  readonly #byId = new Map<number, Allocation>()
+
+  get size(): number {
+    return this.#byId.size
+  }
+
+  /** The packet path's one lookup: by listener, client address and client port. May find one that is still `pending`. */
+  find(listener: Listener, address: string, port: number): Allocation | undefined {
+    return this.#byListener[listener.id]?.get(address, port)
+  }
+
+  byId(id: number): Allocation | undefined {
+    return this.#byId.get(id)
+  }
+
+  [Symbol.iterator](): Iterator<Allocation> {
+    return this.#byId.values()
+  }
+
+  add(allocation: Allocation): void {
+    const { id } = allocation.listener
+    this.#byListener[id] ??= new EndpointMap()
+    this.#byListener[id].set(allocation.client.address, allocation.client.port, allocation)
+    this.#byId.set(allocation.id, allocation)
+  }
+
+  remove(allocation: Allocation): void {
+    this.#byListener[allocation.listener.id]?.delete(allocation.client.address, allocation.client.port)
+    this.#byId.delete(allocation.id)
+  }
+}

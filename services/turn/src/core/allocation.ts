@@ -1,0 +1,143 @@
+/**
+ * Allocations, permissions and channels: RFC 8656 sections 3, 9 and 12. The data path reads these directly:
+ * nothing here scans, builds strings or allocates per packet.
+ */
+import type { Timed } from './deadlines.ts'
+import { EndpointMap } from './endpoint-map.ts'
+import type { PortPool, Principal } from './policies.ts'
+import type { Endpoint, Listener } from './types.ts'
+
+/** A relayed transport address. An allocation has one; the list leaves room for a second of the other family. */
+export interface Relay {
+  readonly family: 4 | 6
+  readonly port: number
+  /** What the client is told: the advertised address and the port. */
+  readonly advertised: Endpoint
+}
+
+/** Leave to exchange packets with one peer address, any port (section 9). */
+export interface Permission extends Timed {
+  readonly kind: 'permission'
+  readonly allocation: Allocation
+  readonly address: string
+  /** The address is one of the server's own relayed addresses: only live relayed ports of it may be reached. */
+  readonly own: boolean
+}
+
+/** A channel number bound to one peer (section 12). The objects are stable: a refresh only moves `expiresAt`. */
+export interface Channel extends Timed {
+  readonly kind: 'channel'
+  readonly allocation: Allocation
+  readonly number: number
+  readonly peer: Endpoint
+  /** As `Permission.own`: relay only while `ports.isLive(peer.port)`; `allocation.reachable(channel)` says so. */
+  readonly own: boolean
+}
+
+export interface AllocationInit {
+  readonly id: number
+  readonly listener: Listener
+  readonly client: Endpoint
+  readonly username: string
+  readonly principal: Principal
+  readonly credentialExpiresAt: number
+  readonly key: Uint8Array
+  readonly createdAt: number
+  readonly ports: PortPool
+}
+
+/** One client's allocation, keyed by its five-tuple (listener, client address and port). */
+export class Allocation implements Timed {
+  readonly kind = 'allocation'
+  readonly id: number
+  readonly listener: Listener
+  readonly client: Endpoint
+  readonly username: string
+  readonly principal: Principal
+  /** Milliseconds since the epoch; Infinity for none. The core itself only minds it when allocating. */
+  readonly credentialExpiresAt: number
+  /** Long-term key of the password that made the allocation: signs and checks everything after. */
+  readonly key: Uint8Array
+  /** Milliseconds, on the clock of `now`. */
+  readonly createdAt: number
+  readonly relays: Relay[] = []
+
+  /** `pending` until its relay socket is open. */
+  state: 'pending' | 'live' | 'closed' = 'pending'
+  expiresAt = Number.POSITIVE_INFINITY
+  heapIndex = -1
+
+  /** Payload bytes and packets relayed, counted by the data path (the core never does). */
+  clientToPeerBytes = 0
+  clientToPeerPackets = 0
+  peerToClientBytes = 0
+  peerToClientPackets = 0
+
+  /** For the driver alone, such as the relay socket: spares it a lookup per packet. */
+  attachment: unknown = undefined
+
+  /** For the core alone, as are all members below that change anything. */
+  readonly permissions = new Map<string, Permission>()
+  readonly #channels = new Map<number, Channel>()
+  readonly #channelsByPeer = new EndpointMap<Channel>()
+  readonly #ports: PortPool
+
+  constructor(init: AllocationInit) {
+    this.id = init.id
+    this.listener = init.listener
+    this.client = init.client
+    this.username = init.username
+    this.principal = init.principal
+    this.credentialExpiresAt = init.credentialExpiresAt
+    this.key = init.key
+    this.createdAt = init.createdAt
+    this.#ports = init.ports
+  }
+
+  get family(): 4 | 6 {
+    return this.relays[0]?.family ?? 4
+  }
+
+  /** Client → peer: the channel a ChannelData names, if it is bound. Expired ones are gone once `handleTimeout` ran. */
+  channelByNumber(number: number): Channel | undefined {
+    return this.#channels.get(number)
+  }
+
+  /** Peer → client: the channel bound to exactly this peer. A channel is enough; `permitted` need not be asked. */
+  channelFor(address: string, port: number): Channel | undefined {
+    return this.#channelsByPeer.get(address, port)
+  }
+
+  /** Whether the channel's peer may be reached now: always, except that an own address needs a live relayed port. */
+  reachable(channel: Channel): boolean {
+    return !channel.own || this.#ports.isLive(channel.peer.port)
+  }
+
+  /**
+   * Whether packets may be exchanged with this peer outside a channel. Permissions are per address; the port only
+   * matters where the address is one of the server's own.
+   */
+  permitted(address: string, port: number, now: number): boolean {
+    const permission = this.permissions.get(address)
+    if (permission === undefined || permission.expiresAt <= now) return false
+    return !permission.own || this.#ports.isLive(port)
+  }
+
+  get channels(): Iterable<Channel> {
+    return this.#channels.values()
+  }
+
+  get channelCount(): number {
+    return this.#channels.size
+  }
+
+  addChannel(channel: Channel): void {
+    this.#channels.set(channel.number, channel)
+    this.#channelsByPeer.set(channel.peer.address, channel.peer.port, channel)
+  }
+
+  removeChannel(channel: Channel): void {
+    this.#channels.delete(channel.number)
+    this.#channelsByPeer.delete(channel.peer.address, channel.peer.port)
+  }
+}
