@@ -12,6 +12,7 @@ export function cleanName(wanted: string): string {
     .replace(/[<>]/gu, '')
     .replace(/(?![\u200c\u200d])\p{C}/gu, '')
     .replace(strayJoiner, '')
+    .normalize('NFC')
     .trim()
   return shorten(visible, limits.nameLength)
 }

@@ -1,0 +1,202 @@
+import { randomUUID } from 'node:crypto'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Registry } from 'prom-client'
+import type { RawData, WebSocket } from 'ws'
+import { Hub } from './core/hub.ts'
+import { defaultSessionLimits, type SessionLimits } from './core/limits.ts'
+import type { Output } from './core/output.ts'
+import { FrameEncoder } from './encoder.ts'
+import type { IceServersSource } from './ice-servers.ts'
+import { SignalingMetrics } from './metrics.ts'
+
+export interface DriverOptions {
+  readonly guests: boolean
+  /** The app that guests' relayed bytes are counted for. */
+  readonly app: string
+  readonly iceServers: IceServersSource
+  readonly registry: Registry
+  readonly logger: FastifyBaseLogger
+  readonly limits?: Partial<DriverLimits>
+}
+
+export interface DriverLimits extends SessionLimits {
+  readonly heartbeatMs: number
+  /** Unsent bytes of one socket beyond which its client counts as not reading. */
+  readonly bufferedBytes: number
+  /** How long a closed socket may take to say goodbye. */
+  readonly closeMs: number
+}
+
+const defaultLimits: DriverLimits = {
+  ...defaultSessionLimits,
+  heartbeatMs: 25_000,
+  bufferedBytes: 1024 * 1024,
+  closeMs: 1000,
+}
+
+interface Connection {
+  readonly socket: WebSocket
+  /** Something came from the client since the last ping. */
+  alive: boolean
+}
+
+/** Gives the hub its sockets and its clock, and does what the hub wants done. */
+export class Driver {
+  readonly #options: DriverOptions
+  readonly #limits: DriverLimits
+  readonly #hub: Hub
+  readonly #metrics: SignalingMetrics
+  readonly #connections = new Map<string, Connection>()
+  readonly #encoder = new FrameEncoder()
+  readonly #heartbeat: NodeJS.Timeout
+  #timer: NodeJS.Timeout | undefined
+  #timerAt = Number.POSITIVE_INFINITY
+  #stopped = false
+
+  constructor(options: DriverOptions) {
+    this.#options = options
+    this.#limits = { ...defaultLimits, ...options.limits }
+    const { guests, registry } = options
+    this.#hub = new Hub({ limits: this.#limits, guests, newId: randomUUID, date: Date.now })
+    this.#metrics = new SignalingMetrics(registry, {
+      connections: () => this.#connections.size,
+      users: () => this.#hub.presence.size,
+      calls: () => this.#hub.calls.count(),
+    })
+    this.#heartbeat = setInterval(() => this.#beat(), this.#limits.heartbeatMs).unref()
+  }
+
+  get metrics(): SignalingMetrics {
+    return this.#metrics
+  }
+
+  /** Takes over an open socket. Synchronous: a message that came with the handshake must find its listener. */
+  accept(socket: WebSocket): void {
+    const id = this.#hub.open(performance.now())
+    const connection: Connection = { socket, alive: true }
+    this.#connections.set(id, connection)
+    socket.on('message', (data: RawData, isBinary: boolean) => {
+      connection.alive = true
+      this.#hub.receive(id, isBinary ? undefined : textOf(data), performance.now())
+      this.#perform()
+    })
+    socket.on('pong', () => {
+      connection.alive = true
+    })
+    socket.on('close', () => {
+      this.#connections.delete(id)
+      this.#hub.closed(id, performance.now())
+      this.#perform()
+    })
+    this.#perform()
+  }
+
+  /** An error of the socket itself: a broken frame, one over the size limit (ws closes it with 1009), a lost connection. */
+  failed(socket: WebSocket, error: Error & { code?: string }): void {
+    if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') this.#metrics.error('SIG_MESSAGE_TOO_LARGE')
+    else this.#options.logger.debug({ err: error }, 'socket failed')
+    this.#terminateLater(socket)
+  }
+
+  /** Says goodbye to everyone; resolves when every socket is closed, at the latest after `closeMs`. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    clearInterval(this.#heartbeat)
+    clearTimeout(this.#timer)
+    const sockets = [...this.#connections.values()].map(({ socket }) => socket)
+    const closed = sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve)))
+    this.#hub.shutdown()
+    this.#perform()
+    for (const socket of sockets) this.#terminateLater(socket)
+    await Promise.all(closed)
+  }
+
+  #perform(): void {
+    for (const output of this.#hub.drain()) this.#do(output)
+    this.#schedule()
+  }
+
+  #do(output: Output): void {
+    switch (output.do) {
+      case 'send':
+        this.#send(output)
+        return
+      case 'close': {
+        const socket = this.#connections.get(output.session)?.socket
+        if (socket === undefined) return
+        socket.close(output.code, output.reason)
+        this.#terminateLater(socket)
+        return
+      }
+      case 'fetch-ice-servers':
+        void this.#fetchIceServers(output.session, output.user)
+        return
+      case 'report':
+        this.#metrics.report(output.report)
+        return
+    }
+  }
+
+  #send({ to, message, seq }: Extract<Output, { do: 'send' }>): void {
+    const socket = this.#connections.get(to)?.socket
+    if (socket === undefined || socket.readyState !== socket.OPEN) return
+    if (socket.bufferedAmount > this.#limits.bufferedBytes) {
+      // A close frame would wait behind what the client does not read.
+      this.#metrics.error('SIG_SLOW_CONSUMER')
+      socket.terminate()
+      return
+    }
+    this.#metrics.sent(message.type)
+    socket.send(this.#encoder.encode(message, seq))
+  }
+
+  async #fetchIceServers(session: string, user: string): Promise<void> {
+    const answer = await this.#options.iceServers
+      .iceServersFor({ app: this.#options.app, user })
+      .catch((error: unknown) => {
+        this.#options.logger.warn({ err: error, code: 'SIG_ICE_SERVERS_UNAVAILABLE' }, 'no relay credentials')
+        return undefined
+      })
+    this.#hub.iceServers(session, answer)
+    this.#perform()
+  }
+
+  /** One timer for the hub's nearest deadline. */
+  #schedule(): void {
+    const at = this.#stopped ? undefined : this.#hub.nextDeadline()
+    if (at === this.#timerAt) return
+    clearTimeout(this.#timer)
+    this.#timerAt = at ?? Number.POSITIVE_INFINITY
+    if (at === undefined) return
+    this.#timer = setTimeout(
+      () => {
+        this.#timerAt = Number.POSITIVE_INFINITY
+        this.#hub.tick(performance.now())
+        this.#perform()
+      },
+      Math.max(0, Math.ceil(at - performance.now())),
+    ).unref()
+  }
+
+  #beat(): void {
+    for (const connection of this.#connections.values()) {
+      if (connection.alive) {
+        connection.alive = false
+        connection.socket.ping()
+        continue
+      }
+      this.#metrics.error('SIG_HEARTBEAT_LOST')
+      connection.socket.terminate()
+    }
+  }
+
+  #terminateLater(socket: WebSocket): void {
+    const timer = setTimeout(() => socket.terminate(), this.#limits.closeMs)
+    socket.once('close', () => clearTimeout(timer))
+  }
+}
+
+function textOf(data: RawData): string {
+  if (Buffer.isBuffer(data)) return data.toString('utf8')
+  return Array.isArray(data) ? Buffer.concat(data).toString('utf8') : Buffer.from(data).toString('utf8')
+}

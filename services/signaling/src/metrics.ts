@@ -1,0 +1,103 @@
+import { clientSchemas, type SignalingErrorCode, serverSchemas } from '@hairpin/protocol'
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import type { CallOutcome, Report } from './core/output.ts'
+
+/** What the gauges read when they are scraped. */
+export interface Live {
+  connections(): number
+  users(): number
+  calls(): { ringing: number; connected: number }
+}
+
+const knownTypes = new Set<string>([...Object.keys(clientSchemas), ...Object.keys(serverSchemas), 'invalid'])
+
+/** The signaling service's metrics, docs/METRICS.md. Labels come from fixed sets: no names, no types that clients make up. */
+export class SignalingMetrics {
+  readonly #messages: Counter<'type' | 'direction'>
+  readonly #calls: Counter<'outcome'>
+  readonly #setup: Histogram
+  readonly #errors: Counter<'code'>
+
+  constructor(registry: Registry, live: Live) {
+    const registers = [registry]
+    new Gauge({
+      name: 'hairpin_signaling_connections',
+      help: 'Open WebSocket connections.',
+      registers,
+      collect() {
+        this.set(live.connections())
+      },
+    })
+    new Gauge({
+      name: 'hairpin_signaling_users',
+      help: 'Connections that have joined under a name.',
+      registers,
+      collect() {
+        this.set(live.users())
+      },
+    })
+    new Gauge({
+      name: 'hairpin_calls',
+      help: 'Calls at present, by state: ringing or connected.',
+      labelNames: ['state'],
+      registers,
+      collect() {
+        for (const [state, count] of Object.entries(live.calls())) this.set({ state }, count)
+      },
+    })
+    this.#messages = new Counter({
+      name: 'hairpin_signaling_messages_total',
+      help: 'Messages by type (made-up types are "other") and direction (in: from clients, out: to clients).',
+      labelNames: ['type', 'direction'],
+      registers,
+    })
+    this.#calls = new Counter({
+      name: 'hairpin_calls_total',
+      help: 'Calls that ended, by outcome.',
+      labelNames: ['outcome'],
+      registers,
+    })
+    const outcomes: Record<CallOutcome, true> = {
+      completed: true,
+      dropped: true,
+      cancelled: true,
+      rejected: true,
+      busy: true,
+      offline: true,
+      'no-answer': true,
+      abandoned: true,
+    }
+    for (const outcome of Object.keys(outcomes)) this.#calls.inc({ outcome }, 0)
+    this.#setup = new Histogram({
+      name: 'hairpin_call_setup_seconds',
+      help: 'From the offer to the answer, including the time until somebody picks up.',
+      buckets: [0.25, 0.5, 1, 2, 5, 10, 20, 30, 60],
+      registers,
+    })
+    this.#errors = new Counter({
+      name: 'hairpin_signaling_errors_total',
+      help: 'Refused messages, connections and closed sockets, by error code.',
+      labelNames: ['code'],
+      registers,
+    })
+  }
+
+  report(report: Report): void {
+    if (report.kind === 'received') this.#messages.inc({ type: bounded(report.type), direction: 'in' })
+    else if (report.kind === 'error') this.#errors.inc({ code: report.code })
+    else if (report.kind === 'call-answered') this.#setup.observe(report.setupMs / 1000)
+    else this.#calls.inc({ outcome: report.outcome })
+  }
+
+  sent(type: string): void {
+    this.#messages.inc({ type: bounded(type), direction: 'out' })
+  }
+
+  error(code: SignalingErrorCode): void {
+    this.#errors.inc({ code })
+  }
+}
+
+function bounded(type: string): string {
+  return knownTypes.has(type) ? type : 'other'
+}

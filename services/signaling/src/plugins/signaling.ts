@@ -1,0 +1,74 @@
+import websocket from '@fastify/websocket'
+import type { Config } from '@hairpin/config'
+import { path, limits as protocolLimits, subprotocol } from '@hairpin/protocol'
+import type { FastifyBaseLogger, FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { Registry } from 'prom-client'
+import type { WebSocket } from 'ws'
+import { Admission, type AdmissionLimits, defaultAdmissionLimits, originAllowed, refusal } from '../admission.ts'
+import { Driver, type DriverLimits } from '../driver.ts'
+import type { IceServersSource } from '../ice-servers.ts'
+
+export interface SignalingOptions {
+  readonly config: Pick<Config, 'demo' | 'signaling'>
+  readonly iceServers: IceServersSource
+  readonly registry: Registry
+  readonly logger: FastifyBaseLogger
+  /** The app that guests belong to. */
+  readonly app?: string
+  readonly limits?: Partial<DriverLimits & AdmissionLimits>
+}
+
+/** The WebSocket of docs/PROTOCOL.md at `/ws`. Register it once per application. */
+export const signalingPlugin: FastifyPluginAsync<SignalingOptions> = async (app, options) => {
+  const { config, iceServers, registry, logger } = options
+  const admission = new Admission({ ...defaultAdmissionLimits, ...options.limits })
+  const driver = new Driver({
+    guests: config.demo,
+    app: options.app ?? 'demo',
+    iceServers,
+    registry,
+    logger,
+    ...(options.limits && { limits: options.limits }),
+  })
+
+  // Node upgrades every path once anybody listens for upgrades; an answer to another path would leave its socket
+  // behind, without a parser and in the way of a clean close. So only our path is an upgrade, the rest is plain HTTP.
+  const server = app.server as typeof app.server & { shouldUpgradeCallback: (request: { url?: string }) => boolean }
+  server.shouldUpgradeCallback = (request) => request.url?.split('?', 1)[0] === path
+
+  await app.register(websocket, {
+    options: {
+      maxPayload: protocolLimits.messageBytes,
+      handleProtocols: (offered: Set<string>) => offered.has(subprotocol) && subprotocol,
+    },
+    errorHandler: (error, socket) => driver.failed(socket, error),
+    // The plugin's own hook closes the sockets and then waits for each of them, a silent one included.
+    preClose: async () => driver.stop(),
+  })
+
+  const admit = async (request: FastifyRequest) => {
+    const refuse = (status: number, code: Parameters<typeof refusal>[1]) => {
+      driver.metrics.error(code)
+      return refusal(status, code)
+    }
+    if (!request.ws) throw refuse(426, 'SIG_UPGRADE_REQUIRED')
+    if (!originAllowed(request.headers.origin, request.host, config.signaling.origins))
+      throw refuse(403, 'SIG_ORIGIN_DENIED')
+    const objection = admission.objection(request.ip)
+    if (objection !== undefined) throw refuse(objection === 'SIG_FULL' ? 503 : 429, objection)
+  }
+
+  app.route({
+    method: 'GET',
+    url: path,
+    // After the websocket plugin's own hook, which tells upgrades from plain requests.
+    preValidation: admit,
+    handler: async () => {
+      throw refusal(426, 'SIG_UPGRADE_REQUIRED')
+    },
+    wsHandler: (socket: WebSocket, request: FastifyRequest) => {
+      socket.once('close', admission.enter(request.ip))
+      driver.accept(socket)
+    },
+  })
+}
