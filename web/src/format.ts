@@ -1,0 +1,73 @@
+import type { CallEnd, SelectedPair } from '@hairpin/client'
+
+/** Bits per second in three digits at most: `840 kbit/s`, `1.2 Mbit/s`. */
+export function bitrate(bits: number | undefined): string {
+  if (bits === undefined) return '–'
+  if (bits < 1_000_000) return `${Math.round(bits / 1000)} kbit/s`
+  const mega = bits / 1_000_000
+  return `${mega < 10 ? mega.toFixed(1) : Math.round(mega)} Mbit/s`
+}
+
+export function roundTrip(seconds: number | undefined): string {
+  if (seconds === undefined) return '–'
+  const milliseconds = seconds * 1000
+  return milliseconds < 1 ? '< 1 ms' : `${Math.round(milliseconds)} ms`
+}
+
+/** `4:05`, `1:02:03` */
+export function duration(milliseconds: number): string {
+  const total = Math.max(0, Math.floor(milliseconds / 1000))
+  const [hours, minutes, seconds] = [Math.floor(total / 3600), Math.floor(total / 60) % 60, total % 60]
+  const pad = (value: number) => String(value).padStart(2, '0')
+  return hours > 0 ? `${hours}:${pad(minutes)}:${pad(seconds)}` : `${minutes}:${pad(seconds)}`
+}
+
+/** What carries the call, in plain words with WebRTC's own word beside them. */
+export function pathName(pair: SelectedPair): string {
+  switch (pair.kind) {
+    case 'host':
+      return 'Direct, same network (host)'
+    case 'srflx':
+    case 'prflx':
+      return `Direct, through NAT (${pair.kind})`
+    case 'relay':
+      return 'Relayed (relay)'
+  }
+}
+
+/** How packets travel: to the relay where this side uses one, else between the two. */
+export function transportName(pair: SelectedPair): string {
+  return (pair.relayProtocol ?? pair.protocol).toUpperCase()
+}
+
+export function pathDetail(pair: SelectedPair): string {
+  return `this side ${pair.localKind}, other side ${pair.remoteKind}`
+}
+
+/** Why a call is over, told to this side. */
+export function endText(peer: string, end: CallEnd): string {
+  switch (end.reason) {
+    case 'hang-up':
+      return end.by === 'local' ? 'Call ended.' : `${peer} hung up.`
+    case 'cancelled':
+      return end.by === 'local' ? 'Call cancelled.' : `${peer} called and gave up.`
+    case 'rejected':
+      return end.by === 'local' ? `You declined ${peer}’s call.` : `${peer} declined.`
+    case 'busy':
+      return `${peer} is in another call.`
+    case 'offline':
+      return `${peer} is not here any more.`
+    case 'no-answer':
+      return end.by === 'local' ? `${peer} did not answer.` : 'Nobody answered.'
+    case 'disconnected':
+      return `${peer} lost the connection to the server.`
+    case 'connect-failed':
+      return `No path to ${peer} was found. A firewall may block the relay.`
+    case 'connection-lost':
+      return `The connection to ${peer} was lost.`
+    case 'negotiation-failed':
+      return 'The two browsers could not agree on how to talk.'
+    case 'refused':
+      return 'The server did not take the call.'
+  }
+}

@@ -1,0 +1,21 @@
+import { render } from 'preact'
+import { App } from './app.tsx'
+import { Session } from './state/session.ts'
+
+const session = new Session(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`)
+
+declare global {
+  interface Window {
+    /** For tests and the curious: the running call's own peer connection. */
+    hairpin: { readonly peerConnection: RTCPeerConnection | undefined }
+  }
+}
+
+window.hairpin = {
+  get peerConnection() {
+    return session.client.currentCall?.peerConnection
+  },
+}
+
+const container = document.getElementById('app')
+if (container) render(<App session={session} />, container)

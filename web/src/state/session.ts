@@ -1,0 +1,203 @@
+import {
+  type Call,
+  type CallStatsSample,
+  type ClientErrorCode,
+  type CloseInfo,
+  clientErrors,
+  HairpinClient,
+  HairpinError,
+  openMedia,
+  type SignalingState,
+  stopMedia,
+} from '@hairpin/client'
+import { endText } from '../format.ts'
+
+export interface Notice {
+  readonly tone: 'info' | 'problem'
+  readonly text: string
+}
+
+/** Camera or microphone could not be had; the user decides how to go on. */
+export interface MediaQuestion {
+  readonly code: ClientErrorCode
+  readonly peer: string
+  readonly answer: (choice: 'retry' | 'without' | 'cancel') => void
+}
+
+export interface View {
+  readonly connection: SignalingState
+  readonly name: string | undefined
+  readonly others: readonly string[]
+  readonly call: Call | undefined
+  /** A call whose camera is being opened: who it is with. */
+  readonly preparing: string | undefined
+  readonly stats: CallStatsSample | undefined
+  readonly notice: Notice | undefined
+  readonly question: MediaQuestion | undefined
+  readonly relayOnly: boolean
+}
+
+/** Why the browser gives no camera here, before anybody asks for it. */
+export function mediaObstacle(): ClientErrorCode | undefined {
+  if (typeof RTCPeerConnection === 'undefined') return 'WEBRTC_UNSUPPORTED'
+  return navigator.mediaDevices ? undefined : 'MEDIA_INSECURE_CONTEXT'
+}
+
+/** What the page shows and what its buttons do; the views read `view` and call the verbs. */
+export class Session {
+  readonly client: HairpinClient
+  readonly #listeners = new Set<() => void>()
+  #preparing: string | undefined
+  #shown: Call | undefined
+  #stats: CallStatsSample | undefined
+  #notice: Notice | undefined
+  #question: MediaQuestion | undefined
+  #view: View | undefined
+
+  constructor(url: string) {
+    this.client = new HairpinClient({ url })
+    const { client } = this
+    client.on('state', () => this.#changed())
+    client.on('users', () => this.#changed())
+    client.on('joined', ({ name, wanted }) => {
+      this.#notice =
+        name === wanted ? undefined : { tone: 'info', text: `“${wanted}” was taken: you are ${name} here.` }
+      this.#changed()
+    })
+    client.on('closed', (info) => this.#closed(info))
+    client.on('call', (call) => this.#follow(call))
+    const checkNow = () => client.connection.checkNow()
+    addEventListener('online', checkNow)
+    addEventListener('pagehide', () => client.leave())
+  }
+
+  get view(): View {
+    const { client } = this
+    this.#view ??= {
+      connection: client.connection.state,
+      name: client.name,
+      others: client.users.filter((user) => user !== client.name),
+      call: this.#shown,
+      preparing: this.#preparing,
+      stats: this.#stats,
+      notice: this.#notice,
+      question: this.#question,
+      relayOnly: client.relayOnly,
+    }
+    return this.#view
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  join(name: string): void {
+    this.#notice = undefined
+    this.client.join(name)
+  }
+
+  leave(): void {
+    this.#notice = undefined
+    this.client.leave()
+  }
+
+  async call(peer: string): Promise<void> {
+    if (this.#preparing || this.client.currentCall) return
+    this.#notice = undefined
+    const media = await this.#media(peer)
+    // While the camera opened, the server may have gone or somebody else may have called.
+    if (media === 'cancelled') return
+    if (this.client.connection.state === 'joined' && !this.client.currentCall) this.client.call(peer, media)
+    else stopMedia(media)
+  }
+
+  async accept(call: Call): Promise<void> {
+    const media = await this.#media(call.peer)
+    if (media === 'cancelled') call.decline()
+    else if (call.state === 'incoming') await call.accept(media)
+    else stopMedia(media)
+  }
+
+  setRelayOnly(relayOnly: boolean): void {
+    this.client.relayOnly = relayOnly
+    this.client.currentCall?.setRelayOnly(relayOnly)
+    this.#changed()
+  }
+
+  dismiss(): void {
+    this.#notice = undefined
+    this.#changed()
+  }
+
+  /** Opens what there is; asks when it is refused. Without any device the call is receive-only. */
+  async #media(peer: string): Promise<MediaStream | undefined | 'cancelled'> {
+    this.#preparing = peer
+    this.#changed()
+    try {
+      for (;;) {
+        try {
+          const { stream, missing } = await openMedia(navigator.mediaDevices)
+          if (missing.includes('video')) this.#notice = { tone: 'info', text: 'No camera: the others hear you only.' }
+          if (missing.includes('audio'))
+            this.#notice = { tone: 'info', text: 'No microphone: the others see you only.' }
+          return stream
+        } catch (error) {
+          const code = error instanceof HairpinError ? error.code : 'MEDIA_FAILED'
+          if (code === 'MEDIA_NOT_FOUND' || code === 'MEDIA_INSECURE_CONTEXT') {
+            this.#notice = { tone: 'info', text: `${clientErrors[code]} You can see and hear the other side only.` }
+            return undefined
+          }
+          const choice = await this.#ask(code, peer)
+          if (choice !== 'retry') return choice === 'without' ? undefined : 'cancelled'
+        }
+      }
+    } finally {
+      this.#preparing = undefined
+      this.#changed()
+    }
+  }
+
+  #ask(code: ClientErrorCode, peer: string): Promise<'retry' | 'without' | 'cancel'> {
+    return new Promise((resolve) => {
+      const answer: MediaQuestion['answer'] = (choice) => {
+        this.#question = undefined
+        this.#changed()
+        resolve(choice)
+      }
+      this.#question = { code, peer, answer }
+      this.#changed()
+    })
+  }
+
+  #follow(call: Call): void {
+    this.#shown = call
+    this.#stats = undefined
+    call.on('state', () => this.#changed())
+    call.on('media', () => this.#changed())
+    call.on('remote-stream', () => this.#changed())
+    call.stats.on('update', (sample) => {
+      if (this.#shown === call) this.#stats = sample
+      this.#changed()
+    })
+    call.on('ended', (end) => {
+      if (this.#shown === call) this.#shown = undefined
+      const calm =
+        end.by === 'local' ? ['hang-up', 'cancelled', 'rejected'] : ['hang-up', 'cancelled', 'rejected', 'no-answer']
+      this.#notice = { tone: calm.includes(end.reason) ? 'info' : 'problem', text: endText(call.peer, end) }
+      if (this.#question) this.#question.answer('cancel')
+      this.#changed()
+    })
+    this.#changed()
+  }
+
+  #closed({ error, code }: CloseInfo): void {
+    if (code !== 1000) this.#notice = { tone: 'problem', text: error?.message ?? 'The server closed the connection.' }
+    this.#changed()
+  }
+
+  #changed(): void {
+    this.#view = undefined
+    for (const listener of this.#listeners) listener()
+  }
+}

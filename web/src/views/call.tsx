@@ -1,0 +1,145 @@
+import type { Call, CallStatsSample } from '@hairpin/client'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { duration } from '../format.ts'
+import { Avatar } from '../ui/avatar.tsx'
+import { Camera, HangUp, Mic } from '../ui/icons.tsx'
+import { Video } from '../ui/video.tsx'
+import { PairLine } from './pair-line.tsx'
+import { RelaySwitch } from './relay-switch.tsx'
+
+interface CallViewProps {
+  readonly call: Call
+  readonly stats: CallStatsSample | undefined
+  readonly onRelayOnly: (on: boolean) => void
+}
+
+export function CallView({ call, stats, onRelayOnly }: CallViewProps) {
+  const [picture, setPicture] = useState(false)
+  const hangUp = useRef<HTMLButtonElement>(null)
+  const sendsVideo = (call.localStream?.getVideoTracks().length ?? 0) > 0
+
+  // The one control that every moment of a call has.
+  useEffect(() => hangUp.current?.focus(), [])
+
+  return (
+    <div class="call" data-state={call.state}>
+      <div class="screen">
+        <Video
+          stream={call.remoteStream}
+          testId="remote-video"
+          label={`Video of ${call.peer}`}
+          className="remote"
+          onPicture={setPicture}
+        />
+        {(!picture || call.state !== 'connected') && (
+          <div class={`screen-text ${picture ? 'screen-text-over' : ''}`}>
+            <span class={call.state === 'ringing' || call.state === 'calling' ? 'ringing-avatar' : ''}>
+              <Avatar name={call.peer} large />
+            </span>
+            <p class="screen-name">{call.peer}</p>
+            <p>{stateText(call)}</p>
+          </div>
+        )}
+        {call.localStream && (
+          <div class={`preview ${sendsVideo && !call.cameraOff ? '' : 'preview-off'}`}>
+            <Video stream={call.localStream} testId="local-video" label="Your video" className="local" muted />
+            <span class="preview-label">{previewText(call, sendsVideo)}</span>
+          </div>
+        )}
+      </div>
+      <div class="controls" role="toolbar" aria-label="Call">
+        <Toggle
+          testId="mute"
+          on={call.muted}
+          name="Mute"
+          disabled={!call.localStream?.getAudioTracks().length}
+          onClick={() => call.setMuted(!call.muted)}
+        >
+          <Mic off={call.muted} />
+        </Toggle>
+        <Toggle
+          testId="camera"
+          on={call.cameraOff}
+          name="Camera off"
+          disabled={!sendsVideo}
+          onClick={() => call.setCameraOff(!call.cameraOff)}
+        >
+          <Camera off={call.cameraOff} />
+        </Toggle>
+        <button
+          type="button"
+          ref={hangUp}
+          class="button button-danger hangup"
+          data-testid="hangup"
+          onClick={() => call.hangUp()}
+        >
+          <HangUp /> Hang up
+        </button>
+        <Elapsed since={call.connectedAt} />
+      </div>
+      <div class="call-facts">
+        <PairLine stats={stats} />
+        <RelaySwitch checked={call.relayOnly} onChange={onRelayOnly} />
+      </div>
+    </div>
+  )
+}
+
+interface ToggleProps {
+  readonly testId: string
+  readonly name: string
+  readonly on: boolean
+  readonly disabled: boolean
+  readonly onClick: () => void
+  readonly children: preact.ComponentChildren
+}
+
+function Toggle({ testId, name, on, disabled, onClick, children }: ToggleProps) {
+  return (
+    <button
+      type="button"
+      class="round-button"
+      data-testid={testId}
+      aria-pressed={on}
+      aria-label={name}
+      title={name}
+      disabled={disabled}
+      onClick={onClick}
+    >
+      {children}
+    </button>
+  )
+}
+
+function Elapsed({ since }: { readonly since: number | undefined }) {
+  const [now, setNow] = useState(Date.now())
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 1000)
+    return () => clearInterval(timer)
+  }, [])
+  return (
+    <span class="elapsed" role="timer" aria-label="Duration">
+      {since === undefined ? '' : duration(now - since)}
+    </span>
+  )
+}
+
+function stateText(call: Call): string {
+  switch (call.state) {
+    case 'calling':
+      return 'Calling…'
+    case 'ringing':
+      return 'Ringing…'
+    case 'connecting':
+      return 'Connecting…'
+    case 'reconnecting':
+      return 'The path was lost. Looking for another…'
+    default:
+      return 'No picture'
+  }
+}
+
+function previewText(call: Call, sendsVideo: boolean): string {
+  const words = [!sendsVideo ? 'no camera' : call.cameraOff ? 'camera off' : '', call.muted ? 'muted' : '']
+  return ['You', ...words.filter(Boolean)].join(' · ')
+}

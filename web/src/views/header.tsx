@@ -1,0 +1,50 @@
+import type { View } from '../state/session.ts'
+import { Logo } from '../ui/icons.tsx'
+
+interface HeaderProps {
+  readonly view: View
+  readonly inside: boolean
+  readonly onLeave: () => void
+}
+
+export function Header({ view, inside, onLeave }: HeaderProps) {
+  const { state, text } = statusOf(view)
+  return (
+    <header class="header">
+      <span class="brand">
+        <Logo /> Hairpin
+      </span>
+      <span class="status" role="status" data-testid="status" data-state={state}>
+        <span class="dot" aria-hidden="true" />
+        {text}
+      </span>
+      {inside && (
+        <button type="button" class="button button-quiet leave" data-testid="leave" onClick={onLeave}>
+          Leave
+        </button>
+      )}
+    </header>
+  )
+}
+
+/** What matters most now: trouble with the server, then the call, then who one is. */
+function statusOf({ call, connection, name, preparing }: View): { readonly state: string; readonly text: string } {
+  if (connection === 'reconnecting')
+    return { state: 'server-lost', text: call ? 'Server lost, the call goes on' : 'Server lost, reconnecting…' }
+  if (call) {
+    const texts = {
+      incoming: `${call.peer} is calling`,
+      calling: `Calling ${call.peer}…`,
+      ringing: `Ringing ${call.peer}…`,
+      connecting: 'Connecting…',
+      connected: `In call with ${call.peer}`,
+      reconnecting: 'Path lost, looking for another…',
+      ended: 'Call ended',
+    }
+    return { state: call.state, text: texts[call.state] }
+  }
+  if (preparing !== undefined) return { state: 'preparing', text: 'Opening camera…' }
+  if (connection === 'joined') return { state: 'joined', text: `Here as ${name}` }
+  if (connection === 'connecting') return { state: 'joining', text: 'Joining…' }
+  return { state: 'offline', text: 'Not joined' }
+}

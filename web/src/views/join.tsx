@@ -1,0 +1,75 @@
+import { clientErrors } from '@hairpin/client'
+import { useState } from 'preact/hooks'
+import { mediaObstacle, type View } from '../state/session.ts'
+import { Bend } from './bend.tsx'
+
+interface JoinProps {
+  readonly view: View
+  readonly onJoin: (name: string) => void
+  readonly onCancel: () => void
+}
+
+export function JoinView({ view, onJoin, onCancel }: JoinProps) {
+  const [name, setName] = useState('')
+  const [missing, setMissing] = useState(false)
+  const obstacle = mediaObstacle()
+  const joining = view.connection === 'connecting'
+
+  const submit = (event: Event) => {
+    event.preventDefault()
+    setMissing(name.trim() === '')
+    if (name.trim() !== '') onJoin(name.trim())
+  }
+
+  return (
+    <main class="join">
+      <div class="join-text">
+        <h1>Calls over your own relay.</h1>
+        <p>
+          Join from two windows, or send a colleague this page’s address. When no direct way exists, this server carries
+          the call; the page says which way it took.
+        </p>
+        <Bend />
+      </div>
+      <form class="card join-form" onSubmit={submit} noValidate>
+        <label for="name">Your name</label>
+        <input
+          id="name"
+          data-testid="name-input"
+          value={name}
+          onInput={(event) => setName(event.currentTarget.value)}
+          maxLength={64}
+          autocomplete="nickname"
+          autofocus
+          spellcheck={false}
+          aria-invalid={missing}
+          aria-describedby="name-hint"
+        />
+        <p id="name-hint" class={missing ? 'hint hint-problem' : 'hint'}>
+          {missing ? 'Type a name first.' : 'The others here see it. Nothing is stored.'}
+        </p>
+        {obstacle === 'MEDIA_INSECURE_CONTEXT' && (
+          <p class="notice notice-problem" data-testid="insecure">
+            {clientErrors[obstacle]} Open this page by HTTPS, or join to see and hear only.
+          </p>
+        )}
+        {obstacle === 'WEBRTC_UNSUPPORTED' && (
+          <p class="notice notice-problem">This browser has no WebRTC: calls cannot work here.</p>
+        )}
+        <button
+          type="submit"
+          class="button button-primary button-wide"
+          data-testid="join"
+          disabled={joining || obstacle === 'WEBRTC_UNSUPPORTED'}
+        >
+          {joining ? 'Joining…' : obstacle ? 'Join without camera' : 'Join'}
+        </button>
+        {joining && (
+          <button type="button" class="button button-quiet button-wide" onClick={onCancel}>
+            Cancel
+          </button>
+        )}
+      </form>
+    </main>
+  )
+}

@@ -1,0 +1,52 @@
+import { useEffect, useRef } from 'preact/hooks'
+import type { View } from '../state/session.ts'
+import { Avatar } from '../ui/avatar.tsx'
+import { Phone } from '../ui/icons.tsx'
+
+interface PeopleProps {
+  readonly view: View
+  readonly onCall: (peer: string) => void
+}
+
+export function People({ view, onCall }: PeopleProps) {
+  const { call, connection, name, others, preparing } = view
+  const heading = useRef<HTMLHeadingElement>(null)
+  const busy = call !== undefined || preparing !== undefined || connection !== 'joined'
+
+  // Who came here by keyboard goes on from here.
+  useEffect(() => heading.current?.focus(), [])
+
+  return (
+    <section class="people card" aria-labelledby="people">
+      <h2 id="people" ref={heading} tabIndex={-1}>
+        People here <span class="count">{others.length + (name === undefined ? 0 : 1)}</span>
+      </h2>
+      <ul>
+        {name !== undefined && (
+          <li class="person person-self">
+            <Avatar name={name} />
+            <span class="person-name">{name}</span>
+            <span class="tag">you</span>
+          </li>
+        )}
+        {others.map((other) => (
+          <li key={other} class="person" data-testid={`user-${other}`}>
+            <Avatar name={other} />
+            <span class="person-name">{other}</span>
+            <button
+              type="button"
+              class="button button-call"
+              data-testid={`call-${other}`}
+              aria-label={`Call ${other}`}
+              disabled={busy}
+              onClick={() => onCall(other)}
+            >
+              <Phone /> Call
+            </button>
+          </li>
+        ))}
+      </ul>
+      {others.length === 0 && <p class="hint">Nobody else yet. Open this page in another window, or on your phone.</p>}
+    </section>
+  )
+}

@@ -1,0 +1,18 @@
+import { Switch } from '../ui/switch.tsx'
+
+interface RelaySwitchProps {
+  readonly checked: boolean
+  readonly onChange: (on: boolean) => void
+}
+
+export function RelaySwitch({ checked, onChange }: RelaySwitchProps) {
+  return (
+    <Switch
+      label="Relay only"
+      hint="Sends everything over the server, and hides this device’s addresses from the other side."
+      testId="relay-only"
+      checked={checked}
+      onChange={onChange}
+    />
+  )
+}

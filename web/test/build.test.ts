@@ -1,0 +1,33 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { gzipSync } from 'node:zlib'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { buildWeb } from '../build.ts'
+
+const dist = new URL('../dist/', import.meta.url)
+
+describe('buildWeb', () => {
+  let page: string
+  beforeAll(async () => {
+    await buildWeb()
+    page = await readFile(new URL('index.html', dist), 'utf8')
+  })
+
+  it('refers to files that exist, by names that carry their hash, and to no other host', async () => {
+    const files = await readdir(new URL('assets/', dist))
+    const referred = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, url]) => url as string)
+    expect(referred).toHaveLength(3)
+    for (const url of referred) {
+      expect(url).toMatch(/^\/assets\/\w+-[A-Z0-9]{8}\.(js|css|svg)$/)
+      expect(files).toContain(url.slice('/assets/'.length))
+    }
+  })
+
+  it('needs no inline script or style', () => {
+    expect(page).not.toMatch(/<script(?![^>]*\bsrc=)|<style| style=| on\w+=/)
+  })
+
+  it('keeps the script under 25 kB gzipped', async () => {
+    const script = /\/(assets\/main-[^"]+\.js)/.exec(page)?.[1] as string
+    expect(gzipSync(await readFile(new URL(script, dist))).length).toBeLessThan(25_000)
+  })
+})
