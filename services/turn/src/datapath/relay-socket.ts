@@ -1,0 +1,10 @@
+import { Outlet } from './outlet.ts'
+
+/** A relayed transport address's socket, kept at `allocation.attachment`, and what only the data path can count. */
+export class RelaySocket extends Outlet {
+  /** Sent to relayed addresses of this host: never on the wire. */
+  ownBytes = 0
+  ownPackets = 0
+  /** Bytes of Data indications beyond what ChannelData would have taken for the same payload. */
+  indicationExtra = 0
+}

@@ -1,0 +1,171 @@
+/**
+ * Performs what the core asks for on real sockets and the real clock, one driver for each worker.
+ *
+ * The core's rule is kept here: the outputs of a call are performed in order before the next call. What becomes of a
+ * relay socket is told to the core only after the outputs at hand are done.
+ */
+import type { RemoteInfo } from 'node:dgram'
+import type { Allocation, Listener, Output, TurnServer } from '../core/index.ts'
+import type { ClientSocket } from '../datapath/client-socket.ts'
+import type { DataPath, Drops } from '../datapath/data-path.ts'
+import { RelaySocket } from '../datapath/relay-socket.ts'
+import type { RelayAddress } from './addresses.ts'
+import type { PortOwnership } from './port-ownership.ts'
+import { bindUdp } from './udp-socket.ts'
+
+/** Bytes asked of the kernel for a relayed socket: a burst of a key frame at 4K fits. */
+const RELAY_BUFFER = 512 * 1024
+
+export interface DriverOptions {
+  readonly server: TurnServer
+  readonly dataPath: DataPath
+  /** By `Listener.id`. */
+  readonly clients: readonly ClientSocket[]
+  readonly relay: readonly RelayAddress[]
+  readonly ports: PortOwnership
+  readonly drops: Drops
+  readonly now: () => number
+  readonly onError: (error: Error, what: string) => void
+}
+
+/** A clock in milliseconds since the epoch that never jumps, as the core wants it. */
+export function steadyNow(): number {
+  return performance.timeOrigin + performance.now()
+}
+
+export class Driver {
+  readonly #options: DriverOptions
+  readonly #server: TurnServer
+  readonly #dataPath: DataPath
+  readonly #drops: Drops
+  readonly #relaySockets = new Map<number, RelaySocket>()
+  readonly #queue: (() => Output[])[] = []
+  #performing = false
+  #timer: NodeJS.Timeout | undefined
+  #timerAt = Number.POSITIVE_INFINITY
+
+  constructor(options: DriverOptions) {
+    this.#options = options
+    this.#server = options.server
+    this.#dataPath = options.dataPath
+    this.#drops = options.drops
+  }
+
+  /** Starts to take datagrams from the listening sockets. */
+  listen(): void {
+    for (const client of this.#options.clients) {
+      const { listener } = client
+      client.socket.on('message', (datagram, from) => this.#fromClient(datagram, listener, from))
+      client.socket.on('error', (error) => this.#options.onError(error, 'listening socket'))
+    }
+  }
+
+  /** Ends every allocation and closes every socket. */
+  close(): void {
+    this.#call(() => this.#server.shutdown(this.#options.now()))
+    clearTimeout(this.#timer)
+    this.#timerAt = Number.NEGATIVE_INFINITY
+    for (const client of this.#options.clients) client.close()
+  }
+
+  #fromClient(datagram: Buffer, listener: Listener, from: RemoteInfo): void {
+    // An answer to port 0 cannot be sent.
+    if (from.port === 0 || datagram.length === 0) {
+      this.#drops.count('malformed')
+      return
+    }
+    const first = datagram[0]! & 0xc0
+    if (first === 0x40) this.#drops.count(this.#dataPath.fromClient(datagram, listener, from.address, from.port))
+    else if (first === 0x00) {
+      const endpoint = { address: from.address, port: from.port, family: listener.local.family }
+      this.#call(() => this.#server.receive(datagram, listener, endpoint, this.#options.now()))
+    } else this.#drops.count('not-stun')
+  }
+
+  #call(step: () => Output[]): void {
+    this.#queue.push(step)
+    if (this.#performing) return
+    this.#performing = true
+    try {
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift())
+        for (const output of next()) this.#perform(output)
+    } finally {
+      this.#performing = false
+    }
+    this.#schedule()
+  }
+
+  #perform(output: Output): void {
+    switch (output.type) {
+      case 'send': {
+        const { bytes, to } = output
+        const client = this.#options.clients[output.listener.id]
+        if (!client?.send(bytes, 0, bytes.length, to.port, to.address)) this.#drops.count('send-failed')
+        return
+      }
+      case 'relay': {
+        const allocation = this.#server.allocations.byId(output.allocation)
+        if (allocation) this.#drops.count(this.#dataPath.toPeer(allocation, output.peer, output.payload))
+        return
+      }
+      case 'openRelay':
+        this.#openRelay(output.allocation, output.family, output.port)
+        return
+      case 'closeRelay':
+        this.#closeRelay(output.allocation, output.port)
+        return
+      case 'ignore':
+        this.#drops.count(output.reason)
+        return
+      default:
+        this.#dataPath.flowChanged(output)
+    }
+  }
+
+  #openRelay(id: number, family: 4 | 6, port: number): void {
+    const { relay, ports, now, onError } = this.#options
+    const allocation = this.#server.allocations.byId(id)
+    const address = relay.find((candidate) => candidate.family === family)?.local
+    try {
+      if (!allocation || address === undefined) throw new Error(`no relay address of family IPv${family}`)
+      const socket = bindUdp({ address, port, family, bufferSize: RELAY_BUFFER })
+      socket.on('message', this.#peerHandler(allocation))
+      socket.on('error', (error) => onError(error, 'relayed socket'))
+      const relaySocket = new RelaySocket(socket)
+      allocation.attachment = relaySocket
+      this.#relaySockets.set(id, relaySocket)
+      ports.opened(port)
+      this.#call(() => this.#server.relayOpened(id, family, now()))
+    } catch (error) {
+      onError(error as Error, `relayed port ${port}`)
+      this.#call(() => this.#server.relayFailed(id, family, now()))
+    }
+  }
+
+  #closeRelay(id: number, port: number): void {
+    this.#relaySockets.get(id)?.close()
+    this.#relaySockets.delete(id)
+    this.#options.ports.closed(port)
+  }
+
+  #peerHandler(allocation: Allocation): (datagram: Buffer, from: RemoteInfo) => void {
+    const dataPath = this.#dataPath
+    const drops = this.#drops
+    return (datagram, from) => {
+      drops.count(from.port === 0 ? 'malformed' : dataPath.fromPeer(allocation, datagram, from.address, from.port))
+    }
+  }
+
+  /** One timer for the earliest deadline. A deadline that moved away leaves it as it is: firing early is harmless. */
+  #schedule(): void {
+    const due = this.#server.nextDeadline
+    if (due >= this.#timerAt) return
+    clearTimeout(this.#timer)
+    this.#timerAt = due
+    const delay = Math.min(Math.max(due - this.#options.now(), 0), 2 ** 31 - 1)
+    this.#timer = setTimeout(() => {
+      this.#timerAt = Number.POSITIVE_INFINITY
+      this.#call(() => this.#server.handleTimeout(this.#options.now()))
+    }, Math.ceil(delay))
+  }
+}

@@ -1,0 +1,38 @@
+import type { RelayAddress } from './addresses.ts'
+
+/**
+ * The server's own relayed addresses at the edge between core and sockets. The core, clients and peers speak of the
+ * advertised address; behind a 1:1 NAT the socket is bound to another one. A packet from one relayed address here to
+ * another goes straight to the bound address (no NAT needs to hairpin) and appears to come from the advertised one.
+ * Only live relayed ports are translated: nothing else of this host is reachable under its public name.
+ *
+ * Where both addresses are the same there is nothing to translate, and `translates` says so.
+ */
+export class OwnAddresses {
+  readonly translates: boolean
+  readonly #localOf = new Map<string, string>()
+  readonly #externalOf = new Map<string, string>()
+  readonly #isLive: (port: number) => boolean
+
+  constructor(relay: readonly RelayAddress[], isLive: (port: number) => boolean) {
+    for (const { external, local } of relay) {
+      if (external === local) continue
+      this.#localOf.set(external, local)
+      this.#externalOf.set(local, external)
+    }
+    this.translates = this.#localOf.size > 0
+    this.#isLive = isLive
+  }
+
+  /** Where a datagram for this peer is sent. */
+  toLocal(address: string, port: number): string {
+    const local = this.#localOf.get(address)
+    return local !== undefined && this.#isLive(port) ? local : address
+  }
+
+  /** Whom a datagram from this source comes from, in the words of the core. */
+  toExternal(address: string, port: number): string {
+    const external = this.#externalOf.get(address)
+    return external !== undefined && this.#isLive(port) ? external : address
+  }
+}
