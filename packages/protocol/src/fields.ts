@@ -6,6 +6,12 @@ import { limits } from './constants.ts'
 /** A user's name as the server accepted it; the rules are in docs/PROTOCOL.md. */
 export const Name = Type.String({ minLength: 1, maxLength: limits.nameBytes })
 
+/** A user's name as a client writes it. */
+export const Target = Type.String({ minLength: 1, maxLength: limits.nameBytes })
+
+/** The tutorial's client has no target at times and says null. */
+export const MaybeTarget = Type.Union([Type.Null(), Type.String({ maxLength: limits.nameBytes })])
+
 /** Counts the server's messages of one session, from 1, without gaps. */
 export const Seq = Type.Integer({ minimum: 1 })
 

@@ -1,10 +1,10 @@
 import { type Static, Type } from 'typebox'
-import { CallId, Name, Seq } from '../fields.ts'
+import { CallId, MaybeTarget, Name, Seq } from '../fields.ts'
 
 /** Client → server: end the call. A null or absent `target` means the call that the session is in. */
 export const ClientHangUp = Type.Object({
   type: Type.Literal('hang-up'),
-  target: Type.Optional(Type.Union([Type.Null(), Type.String()])),
+  target: Type.Optional(MaybeTarget),
 })
 export type ClientHangUp = Static<typeof ClientHangUp>
 

@@ -1,14 +1,14 @@
 import { type Static, Type } from 'typebox'
 import { limits } from '../constants.ts'
-import { Name, Seq } from '../fields.ts'
+import { MaybeTarget, Name, Seq } from '../fields.ts'
 
-const text = Type.String({ minLength: 1, maxLength: limits.textLength })
+const text = Type.String({ maxLength: limits.textLength })
 
 /** Client → server: text for everyone, or for `target` alone. */
 export const ClientText = Type.Object({
   type: Type.Literal('message'),
   text,
-  target: Type.Optional(Type.Union([Type.Null(), Type.String()])),
+  target: Type.Optional(MaybeTarget),
 })
 export type ClientText = Static<typeof ClientText>
 

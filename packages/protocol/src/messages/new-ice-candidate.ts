@@ -1,10 +1,10 @@
 import { type Static, Type } from 'typebox'
-import { CallId, Candidate, Name, Seq } from '../fields.ts'
+import { CallId, Candidate, MaybeTarget, Name, Seq } from '../fields.ts'
 
 /** Client → server, for the other side of the call that the session is in. */
 export const ClientIceCandidate = Type.Object({
   type: Type.Literal('new-ice-candidate'),
-  target: Type.String(),
+  target: MaybeTarget,
   candidate: Candidate,
 })
 export type ClientIceCandidate = Static<typeof ClientIceCandidate>

@@ -1,10 +1,10 @@
 import { type Static, Type } from 'typebox'
-import { CallId, Name, Seq, SessionAnswer } from '../fields.ts'
+import { CallId, Name, Seq, SessionAnswer, Target } from '../fields.ts'
 
 /** Client → server: accept the offer of `target`. */
 export const ClientVideoAnswer = Type.Object({
   type: Type.Literal('video-answer'),
-  target: Type.String(),
+  target: Target,
   sdp: SessionAnswer,
 })
 export type ClientVideoAnswer = Static<typeof ClientVideoAnswer>

@@ -1,10 +1,10 @@
 import { type Static, Type } from 'typebox'
-import { CallId, Name, Seq, SessionOffer } from '../fields.ts'
+import { CallId, Name, Seq, SessionOffer, Target } from '../fields.ts'
 
 /** Client → server: call `target`; in a connected call, renegotiate with the other side. */
 export const ClientVideoOffer = Type.Object({
   type: Type.Literal('video-offer'),
-  target: Type.String(),
+  target: Target,
   sdp: SessionOffer,
 })
 export type ClientVideoOffer = Static<typeof ClientVideoOffer>

@@ -1,10 +1,11 @@
 import type { ServerBody } from '@hairpin/protocol'
 import type { Handler } from './handler.ts'
 
-/** Text for everyone, or for `target` alone; the sender gets it back as the others see it. */
+/** Text for everyone, or for `target` alone; the sender gets it back as the others see it. An empty one goes nowhere. */
 export const message: Handler<'message'> = {
   cost: 5,
   handle(hub, session, { type, text, target }) {
+    if (text.trim() === '') return
     const body: ServerBody = { type, name: session.name, text: withoutTags(text), date: hub.options.date() }
     if (!target) {
       for (const member of hub.presence.members()) hub.send(member, body)
