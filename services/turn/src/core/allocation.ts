@@ -4,7 +4,8 @@
  */
 import type { Timed } from './deadlines.ts'
 import { EndpointMap } from './endpoint-map.ts'
-import type { PortPool, Principal } from './policies.ts'
+import type { PortPool, PortRequest, Principal } from './policies.ts'
+import type { ReplyTo } from './reply.ts'
 import type { Endpoint, Listener } from './types.ts'
 
 /** A relayed transport address. An allocation has one; the list leaves room for a second of the other family. */
@@ -13,6 +14,17 @@ export interface Relay {
   readonly port: number
   /** What the client is told: the advertised address and the port. */
   readonly advertised: Endpoint
+}
+
+/** What made the allocation: enough to answer a retransmission of its Allocate the same. */
+export interface Creation {
+  readonly reply: ReplyTo
+  readonly request: PortRequest | 'reserved'
+  /** Seconds granted. */
+  readonly lifetime: number
+  /** Ports tried so far: another worker or process may hold one that the pool gives. */
+  attempts: number
+  token?: Uint8Array | undefined
 }
 
 /** Leave to exchange packets with one peer address, any port (section 9). */
@@ -43,6 +55,7 @@ export interface AllocationInit {
   readonly credentialExpiresAt: number
   readonly key: Uint8Array
   readonly createdAt: number
+  readonly creation: Creation
   readonly ports: PortPool
 }
 
@@ -77,6 +90,7 @@ export class Allocation implements Timed {
   attachment: unknown = undefined
 
   /** For the core alone, as are all members below that change anything. */
+  readonly creation: Creation
   readonly permissions = new Map<string, Permission>()
   readonly #channels = new Map<number, Channel>()
   readonly #channelsByPeer = new EndpointMap<Channel>()
@@ -91,6 +105,7 @@ export class Allocation implements Timed {
     this.credentialExpiresAt = init.credentialExpiresAt
     this.key = init.key
     this.createdAt = init.createdAt
+    this.creation = init.creation
     this.#ports = init.ports
   }
 

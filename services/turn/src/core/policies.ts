@@ -58,7 +58,7 @@ export type PeerVerdict = 'allow' | 'own' | 'deny'
  */
 export interface PortPool {
   /** A random free port; with `even` an even one; with `reserve` also the next-higher one, redeemable by its token. */
-  acquire(request: PortRequest, now: number): PortLease | undefined
+  acquire(request: PortRequest, family: 4 | 6, now: number): PortLease | undefined
   /** Redeems a RESERVATION-TOKEN of any worker: its port becomes live. Undefined when it is unknown, used or expired. */
   claim(token: Uint8Array, now: number): PortLease | undefined
   release(port: number, now: number): void
@@ -70,6 +70,8 @@ export interface PortPool {
 export type PortRequest = 'any' | 'even' | 'even-reserve-next'
 export interface PortLease {
   readonly port: number
+  /** The family it was acquired or reserved for. One pool serves both. */
+  readonly family: 4 | 6
   /** 8 bytes, when the next-higher port was reserved. */
   readonly token?: Uint8Array
 }

@@ -10,7 +10,9 @@ import type { PortLease, PortPool, PortRequest } from './policies.ts'
 
 const FREE = 0
 const LIVE = 1
-const RESERVED = 2
+/** Reserved for an IPv4 or an IPv6 allocation to come. */
+const RESERVED_4 = 2
+const RESERVED_6 = 3
 
 /** Section 7.2: a reservation lasts at least 30 seconds. */
 const RESERVATION_SECONDS = 30
@@ -51,9 +53,9 @@ export class RelayPorts implements PortPool {
     if (this.#words.length < this.#count) throw new RangeError('the port array is smaller than the port range')
   }
 
-  acquire(request: PortRequest, now: number): PortLease | undefined {
+  acquire(request: PortRequest, family: 4 | 6, now: number): PortLease | undefined {
     const second = secondOf(now)
-    return this.#acquireRested(request, second) ?? this.#acquireLongestRested(request, second)
+    return this.#acquireRested(request, family, second) ?? this.#acquireLongestRested(request, family, second)
   }
 
   claim(token: Uint8Array, now: number): PortLease | undefined {
@@ -61,7 +63,8 @@ export class RelayPorts implements PortPool {
     if (index === undefined) return undefined
     const word = Atomics.load(this.#words, index)
     if (age(word, secondOf(now)) >= RESERVATION_SECONDS) return undefined
-    return this.#swap(index, word, LIVE, secondOf(now)) ? { port: this.#min + index } : undefined
+    if (!this.#swap(index, word, LIVE, secondOf(now))) return undefined
+    return { port: this.#min + index, family: stateOf(word) === RESERVED_6 ? 6 : 4 }
   }
 
   cancel(token: Uint8Array, now: number): void {
@@ -89,21 +92,21 @@ export class RelayPorts implements PortPool {
   }
 
   /** Random probes first; where the pool is nearly full, one walk from a random place. */
-  #acquireRested(request: PortRequest, second: number): PortLease | undefined {
+  #acquireRested(request: PortRequest, family: 4 | 6, second: number): PortLease | undefined {
     for (let probe = 0; probe < PROBES; probe++) {
-      const lease = this.#take(this.#randomIndex(), request, second, this.#rest)
+      const lease = this.#take(this.#randomIndex(), request, family, second, this.#rest)
       if (lease) return lease
     }
     const start = this.#randomIndex()
     for (let step = 0; step < this.#count; step++) {
-      const lease = this.#take((start + step) % this.#count, request, second, this.#rest)
+      const lease = this.#take((start + step) % this.#count, request, family, second, this.#rest)
       if (lease) return lease
     }
     return undefined
   }
 
   /** Better a port that rested less than none at all; but never one released in this very second. */
-  #acquireLongestRested(request: PortRequest, second: number): PortLease | undefined {
+  #acquireLongestRested(request: PortRequest, family: 4 | 6, second: number): PortLease | undefined {
     for (let attempt = 0; attempt < PROBES; attempt++) {
       let best = -1
       let bestAge = 0
@@ -116,7 +119,7 @@ export class RelayPorts implements PortPool {
         }
       }
       if (best < 0) return undefined
-      const lease = this.#take(best, request, second, 1)
+      const lease = this.#take(best, request, family, second, 1)
       if (lease) return lease
     }
     return undefined
@@ -135,19 +138,20 @@ export class RelayPorts implements PortPool {
     if (word === 0) return true
     const state = stateOf(word)
     if (state === LIVE) return false
-    return age(word, second) >= (state === RESERVED ? RESERVATION_SECONDS : rest)
+    return age(word, second) >= (isReserved(state) ? RESERVATION_SECONDS : rest)
   }
 
-  #take(index: number, request: PortRequest, second: number, rest: number): PortLease | undefined {
+  #take(index: number, request: PortRequest, family: 4 | 6, second: number, rest: number): PortLease | undefined {
     if (!this.#fits(index, request, second, rest)) return undefined
     const before = Atomics.load(this.#words, index)
     if (stateOf(before) === LIVE || !this.#swap(index, before, LIVE, second)) return undefined
     const port = this.#min + index
-    if (request !== 'even-reserve-next') return { port }
+    if (request !== 'even-reserve-next') return { port, family }
+    const reserved = family === 4 ? RESERVED_4 : RESERVED_6
     const next = Atomics.load(this.#words, index + 1)
     if (stateOf(next) !== LIVE && this.#available(index + 1, second, rest)) {
-      if (this.#swap(index + 1, next, RESERVED, second))
-        return { port, token: this.#token(index + 1, pack(RESERVED, second)) }
+      if (this.#swap(index + 1, next, reserved, second))
+        return { port, family, token: this.#token(index + 1, pack(reserved, second)) }
     }
     // Another worker took the neighbour in between: the even port goes back as it was, for it was never used.
     Atomics.compareExchange(this.#words, index, pack(LIVE, second), before)
@@ -172,7 +176,7 @@ export class RelayPorts implements PortPool {
     const index = this.#indexOf((token[0]! << 8) | token[1]!)
     if (index === undefined) return undefined
     const word = Atomics.load(this.#words, index)
-    if (stateOf(word) !== RESERVED) return undefined
+    if (!isReserved(stateOf(word))) return undefined
     return timingSafeEqual(this.#token(index, word), token) ? index : undefined
   }
 
@@ -204,6 +208,10 @@ function pack(state: number, second: number): number {
 
 function stateOf(word: number): number {
   return word & 3
+}
+
+function isReserved(state: number): boolean {
+  return state >= RESERVED_4
 }
 
 function age(word: number, second: number): number {

@@ -4,93 +4,175 @@
  * THE INVARIANT: all state changes happen inside one call that is given `now`, and the caller performs the outputs it
  * returned, in order, before the next call. So core and sockets never disagree, and the same calls give the same outputs.
  */
-
+import {
+  Attribute,
+  Class,
+  checkFingerprint,
+  encodeUnknownAttributes,
+  type Message,
+  Method,
+  parseMessage,
+} from '@hairpin/stun'
 import type { Allocation } from './allocation.ts'
-import { AllocationTable } from './allocation-table.ts'
-import type { ChallengeBudget, PasswordPolicy, PeerPolicy, PortPool, QuotaPolicy, ServerEvents } from './policies.ts'
+import type { AllocationTable } from './allocation-table.ts'
+import { authenticate } from './auth.ts'
+import { handleAllocate } from './handlers/allocate.ts'
+import { handleBinding } from './handlers/binding.ts'
+import { handleChannelBind } from './handlers/channel-bind.ts'
+import { handleCreatePermission } from './handlers/create-permission.ts'
+import { handleRefresh } from './handlers/refresh.ts'
+import { handleSend } from './handlers/send-indication.ts'
+import { closeAllocation, completeAllocation, expire, retryAllocation } from './lifecycle.ts'
+import type { TurnServerOptions } from './options.ts'
+import { reject } from './reply.ts'
+import type { AuthenticRequest, Request } from './request.ts'
+import { ServerState } from './state.ts'
 import type { CloseReason, Endpoint, Listener, Output } from './types.ts'
 
-export interface TurnServerOptions {
-  readonly realm: string
-  /** Advertised relay addresses, canonical text; a family left out is refused with 440. Read at every Allocate. */
-  readonly relayAddresses: { readonly 4?: string; readonly 6?: string }
-  readonly passwords: PasswordPolicy
-  readonly quota: QuotaPolicy
-  readonly peers: PeerPolicy
-  readonly ports: PortPool
-  /** CSPRNG: `crypto.randomBytes`. */
-  readonly randomBytes: (size: number) => Uint8Array
-  /** 32 random bytes; every worker that may see the same client shares them. */
-  readonly nonceKey: Uint8Array
-  readonly events?: ServerEvents
-  readonly budget?: ChallengeBudget
-  /** SOFTWARE of authenticated responses; none by default. */
-  readonly software?: string
-  /** Whether relay sockets can set the DF bit; default false: DONT-FRAGMENT is answered with 420. */
-  readonly dontFragment?: boolean
-  readonly limits?: Partial<Limits>
-}
+/** Requests that need credentials, by method. */
+const HANDLERS = new Map<number, (state: ServerState, request: AuthenticRequest) => void>([
+  [Method.Allocate, handleAllocate],
+  [Method.Refresh, handleRefresh],
+  [Method.CreatePermission, handleCreatePermission],
+  [Method.ChannelBind, handleChannelBind],
+])
 
-/** Seconds, and counts per allocation. */
-export interface Limits {
-  /** Lifetime given when none is asked for, and the least given: 600. */
-  readonly defaultLifetime: number
-  /** The most given: 3600. */
-  readonly maxLifetime: number
-  /** Nonces older than this draw 438: 3600. */
-  readonly nonceLifetime: number
-  /** 256. Beyond it 508. */
-  readonly maxPermissions: number
-  /** 256. Beyond it 508. */
-  readonly maxChannels: number
-}
+/** Comprehension-required attributes the server understands, at least so far as to know that they may be left alone. */
+const KNOWN: readonly number[] = [
+  Attribute.MappedAddress,
+  Attribute.Username,
+  Attribute.MessageIntegrity,
+  Attribute.ErrorCode,
+  Attribute.UnknownAttributes,
+  Attribute.ChannelNumber,
+  Attribute.Lifetime,
+  Attribute.XorPeerAddress,
+  Attribute.Data,
+  Attribute.Realm,
+  Attribute.Nonce,
+  Attribute.XorRelayedAddress,
+  Attribute.RequestedAddressFamily,
+  Attribute.EvenPort,
+  Attribute.RequestedTransport,
+  Attribute.MessageIntegritySha256,
+  Attribute.PasswordAlgorithm,
+  Attribute.Userhash,
+  Attribute.XorMappedAddress,
+  Attribute.ReservationToken,
+]
 
 /**
  * `now` is in milliseconds since the epoch on a clock that does not jump: `performance.timeOrigin + performance.now()`.
  * After each call look at `nextDeadline`, and call `handleTimeout` when it comes.
  */
 export class TurnServer {
-  readonly allocations = new AllocationTable()
+  readonly #state: ServerState
+  readonly #known: ReadonlySet<number>
 
-  constructor(_options: TurnServerOptions) {}
+  constructor(options: TurnServerOptions) {
+    this.#state = new ServerState(options)
+    this.#known = new Set(options.dontFragment ? [...KNOWN, Attribute.DontFragment] : KNOWN)
+  }
+
+  get allocations(): AllocationTable {
+    return this.#state.allocations
+  }
 
   /** One STUN datagram or stream frame of a client (ChannelData goes to the data path). Never throws on bytes. */
-  receive(_bytes: Uint8Array, _listener: Listener, _from: Endpoint, _now: number): Output[] {
-    return []
+  receive(bytes: Uint8Array, listener: Listener, from: Endpoint, now: number): Output[] {
+    const state = this.#state
+    const parsed = parseMessage(bytes)
+    if (parsed.ok) this.#dispatch(parsed.message, listener, from, now)
+    else state.ignore(parsed.reason === 'not-stun' || parsed.reason === 'bad-cookie' ? 'not-stun' : 'malformed')
+    return state.drain()
   }
 
-  /** Answers `openRelay`: the socket is bound; the client is told. Unknown or closed allocations are ignored. */
-  relayOpened(_allocation: number, _family: 4 | 6, _now: number): Output[] {
-    return []
+  /** Answers `openRelay`: the socket is bound; the client is told. Unknown and closed allocations are ignored. */
+  relayOpened(id: number, _family: 4 | 6, now: number): Output[] {
+    const allocation = this.#state.allocations.byId(id)
+    if (allocation?.state === 'pending') completeAllocation(this.#state, allocation, now)
+    return this.#state.drain()
   }
 
-  /** Answers `openRelay`: it could not be bound. Another port is tried a few times, then the client gets 508. */
-  relayFailed(_allocation: number, _family: 4 | 6, _now: number): Output[] {
-    return []
+  /**
+   * Answers `openRelay`: it could not be bound. Another port is tried a few times (a new `openRelay`), then the client
+   * gets 508. On a live allocation: its socket broke, and the allocation ends.
+   */
+  relayFailed(id: number, _family: 4 | 6, now: number): Output[] {
+    const allocation = this.#state.allocations.byId(id)
+    if (allocation?.state === 'pending') retryAllocation(this.#state, allocation, now)
+    else if (allocation) closeAllocation(this.#state, allocation, 'relay-failed', now)
+    return this.#state.drain()
   }
 
-  /** A client's stream is gone, and with it its allocation (RFC 8656 section 5, TCP and TLS). */
-  disconnected(_listener: Listener, _from: Endpoint, _now: number): Output[] {
-    return []
+  /** A client's stream is gone, and with it its allocation (RFC 8656 section 3.1). */
+  disconnected(listener: Listener, from: Endpoint, now: number): Output[] {
+    const allocation = this.#state.allocations.find(listener, from.address, from.port)
+    if (allocation) closeAllocation(this.#state, allocation, 'disconnected', now)
+    return this.#state.drain()
   }
 
   /** Ends an allocation: an operator's or a policy's doing. */
-  close(_allocation: Allocation, _reason: CloseReason, _now: number): Output[] {
-    return []
+  close(allocation: Allocation, reason: CloseReason, now: number): Output[] {
+    closeAllocation(this.#state, allocation, reason, now)
+    return this.#state.drain()
   }
 
   /** Ends them all. */
-  shutdown(_now: number): Output[] {
-    return []
+  shutdown(now: number): Output[] {
+    for (const allocation of [...this.#state.allocations]) closeAllocation(this.#state, allocation, 'shutdown', now)
+    return this.#state.drain()
   }
 
   /** When `handleTimeout` wants to be called, in milliseconds on the clock of `now`; Infinity when nothing is due ever. */
   get nextDeadline(): number {
-    return Number.POSITIVE_INFINITY
+    return this.#state.deadlines.next
   }
 
   /** Expires what is due: allocations, permissions, channels. Early, late and repeated calls are harmless. */
-  handleTimeout(_now: number): Output[] {
-    return []
+  handleTimeout(now: number): Output[] {
+    const state = this.#state
+    for (let item = state.deadlines.take(now); item; item = state.deadlines.take(now)) expire(state, item, now)
+    return state.drain()
+  }
+
+  /** RFC 8489 section 6.3: fingerprint, class and method, authentication, unknown attributes; then the method's handler. */
+  #dispatch(message: Message, listener: Listener, from: Endpoint, now: number) {
+    const state = this.#state
+    const fingerprint = checkFingerprint(message)
+    if (fingerprint === 'invalid') return state.ignore('fingerprint')
+
+    if (message.class === Class.Indication) {
+      if (message.method !== Method.Send) return state.ignore('unknown-method')
+      if (message.unknownRequired(this.#known).length > 0) return state.ignore('malformed')
+      return handleSend(state, message, listener, from, now)
+    }
+    const handler = HANDLERS.get(message.method)
+    if (message.class !== Class.Request || (!handler && message.method !== Method.Binding))
+      return state.ignore('unknown-method')
+
+    const request: Request = {
+      message,
+      method: message.method,
+      transactionId: message.transactionId,
+      listener,
+      from,
+      now,
+      fingerprint: fingerprint === 'valid',
+    }
+    if (!handler) {
+      if (this.#understands(request)) handleBinding(state, request)
+      return
+    }
+    const authentic = authenticate(state, request)
+    if (authentic && this.#understands(authentic)) handler(state, authentic)
+  }
+
+  #understands(request: Request): boolean {
+    const unknown = request.message.unknownRequired(this.#known)
+    if (unknown.length === 0) return true
+    const value = encodeUnknownAttributes(unknown)
+    reject(this.#state, request, 'unknown-attribute', request.now, [[Attribute.UnknownAttributes, value]])
+    return false
   }
 }

@@ -1,0 +1,54 @@
+/**
+ * Stateless nonces: RFC 8489 section 9.2 (cookie and security features) and section 5's duty to expire them.
+ *
+ * cookie(9) ‖ features(4) ‖ base64url(time(2) ‖ HMAC-SHA256(key, time ‖ client address and port)(6))(11) = 24 characters.
+ * A nonce proves that its bearer received a packet at this address lately; nothing is remembered for it. It is short
+ * because it is most of a 401, and a 401 goes to whoever the source address claims to be.
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { encodeNoncePrefix } from '@hairpin/stun'
+import type { Endpoint } from './types.ts'
+
+/** Milliseconds of a tick: sixteen bits of ticks come round after six days, far beyond any nonce's life. */
+const TICK = 8_000
+const LENGTH = 24
+/** No security feature is offered yet (password algorithms, username anonymity). */
+const PREFIX = encodeNoncePrefix(0)
+
+export class Nonces {
+  readonly #key: Uint8Array
+  readonly #maxAge: number
+
+  /** @param lifetime seconds. */
+  constructor(key: Uint8Array, lifetime: number) {
+    this.#key = key
+    this.#maxAge = Math.ceil((lifetime * 1000) / TICK)
+  }
+
+  issue(client: Endpoint, now: number): Uint8Array {
+    return this.#make(client, tickOf(now))
+  }
+
+  check(nonce: Uint8Array, client: Endpoint, now: number): boolean {
+    if (nonce.length !== LENGTH) return false
+    const body = Buffer.from(Buffer.from(nonce.subarray(PREFIX.length)).toString('latin1'), 'base64url')
+    if (body.length !== 8) return false
+    const tick = body.readUInt16BE(0)
+    const age = (tickOf(now) - tick) & 0xffff
+    // Workers' clocks may differ by a hair: one tick ahead is not yet a forgery.
+    if (age > this.#maxAge && age !== 0xffff) return false
+    return timingSafeEqual(this.#make(client, tick), nonce)
+  }
+
+  #make(client: Endpoint, tick: number): Uint8Array {
+    const body = Buffer.alloc(8)
+    body.writeUInt16BE(tick, 0)
+    const mac = createHmac('sha256', this.#key).update(`${tick} ${client.port} ${client.address}`).digest()
+    mac.copy(body, 2, 0, 6)
+    return Buffer.from(PREFIX + body.toString('base64url'), 'latin1')
+  }
+}
+
+function tickOf(now: number): number {
+  return Math.floor(now / TICK) & 0xffff
+}

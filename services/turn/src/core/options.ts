@@ -1,0 +1,43 @@
+/** What a server is made with, and its limits. */
+import type { ChallengeBudget, PasswordPolicy, PeerPolicy, PortPool, QuotaPolicy, ServerEvents } from './policies.ts'
+
+export interface TurnServerOptions {
+  readonly realm: string
+  /** Advertised relay addresses, canonical text; a family left out is refused with 440. Read at every Allocate. */
+  readonly relayAddresses: { readonly 4?: string | undefined; readonly 6?: string | undefined }
+  readonly passwords: PasswordPolicy
+  readonly quota: QuotaPolicy
+  readonly peers: PeerPolicy
+  readonly ports: PortPool
+  /** 32 random bytes; every worker that may see the same client shares them. */
+  readonly nonceKey: Uint8Array
+  readonly events?: ServerEvents | undefined
+  readonly budget?: ChallengeBudget | undefined
+  /** SOFTWARE of authenticated responses; none by default. */
+  readonly software?: string | undefined
+  /** Whether relay sockets can set the DF bit; default false: DONT-FRAGMENT is answered with 420. */
+  readonly dontFragment?: boolean | undefined
+  readonly limits?: Partial<Limits> | undefined
+}
+
+/** Seconds, and counts per allocation. */
+export interface Limits {
+  /** Lifetime given when none is asked for, and the least given: 600. */
+  readonly defaultLifetime: number
+  /** The most given: 3600. */
+  readonly maxLifetime: number
+  /** Nonces older than this draw 438: 3600. */
+  readonly nonceLifetime: number
+  /** 256. Beyond it 508. */
+  readonly maxPermissions: number
+  /** 256. Beyond it 508. */
+  readonly maxChannels: number
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  defaultLifetime: 600,
+  maxLifetime: 3600,
+  nonceLifetime: 3600,
+  maxPermissions: 256,
+  maxChannels: 256,
+}

@@ -1,0 +1,41 @@
+/** The state that handlers share: what is allocated, what is due, and the outputs of the call in progress. */
+import type { Allocation, Channel, Permission } from './allocation.ts'
+import { AllocationTable } from './allocation-table.ts'
+import { Deadlines } from './deadlines.ts'
+import { Nonces } from './nonce.ts'
+import { DEFAULT_LIMITS, type Limits, type TurnServerOptions } from './options.ts'
+import type { DropReason, Output } from './types.ts'
+
+export class ServerState {
+  readonly options: TurnServerOptions
+  readonly limits: Limits
+  readonly nonces: Nonces
+  readonly allocations = new AllocationTable()
+  readonly deadlines = new Deadlines<Allocation | Permission | Channel>()
+  #outputs: Output[] = []
+  #lastId = 0
+
+  constructor(options: TurnServerOptions) {
+    this.options = options
+    this.limits = { ...DEFAULT_LIMITS, ...options.limits }
+    this.nonces = new Nonces(options.nonceKey, this.limits.nonceLifetime)
+  }
+
+  nextId(): number {
+    return ++this.#lastId
+  }
+
+  emit(output: Output): void {
+    this.#outputs.push(output)
+  }
+
+  ignore(reason: DropReason): void {
+    this.emit({ type: 'ignore', reason })
+  }
+
+  drain(): Output[] {
+    const outputs = this.#outputs
+    this.#outputs = []
+    return outputs
+  }
+}
