@@ -90,8 +90,10 @@ async function start({ port: wanted, quota = Number.POSITIVE_INFINITY, denied, e
     debugLevel: 'OFF',
     debug: () => {},
   })
+  const source = { family: 4, local: loopback, source: 'configured', why: '' } as const
   const repairs = new Repairs(
     server,
+    external ? [{ ...source, external }] : [],
     {
       passwords,
       quota: { acquire: () => log.held < quota && ++log.held > 0, release: () => log.held-- },
@@ -450,7 +452,7 @@ describe('authentication', () => {
     expect(codeOf(await ada.request(Method.Allocate, [udpTransport]))).toBe(438)
     Object.assign(ada, { nonce: '' })
     await ada.allocate()
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_601_000 })
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_620_000 })
     expect(codeOf(await ada.refresh())).toBe(438)
   })
 })

@@ -82,7 +82,6 @@ declare module 'node-turn' {
     stop(): void
     debug(level: string, message: unknown): void
     readonly realm: string
-    readonly externalIps: Record<string, string> | null
     readonly listeningPort: number
     readonly maxAllocateLifetime: number
     readonly defaultAllocatetLifetime: number

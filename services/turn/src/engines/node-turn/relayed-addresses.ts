@@ -1,26 +1,20 @@
-import type { RemoteInfo } from 'node:dgram'
+import type { RelayAddress } from '../../net/addresses.ts'
+import { OwnAddresses } from '../../net/own-addresses.ts'
 
 interface Place {
   readonly address: string
   readonly port: number
 }
 
-/**
- * Live relayed transport addresses. Behind a 1:1 NAT (node-turn advertises what it does not bind) two clients of this server
- * name each other's advertised address, which the host may not reach: between our own ports the bound one is used.
- */
+/** The relayed transport addresses that are live now: node-turn knows its allocations by five-tuple only. */
 export class RelayedAddresses {
-  readonly #external: ReadonlyMap<string, string>
-  readonly #local: ReadonlyMap<string, string>
-  readonly #own: ReadonlySet<string>
   readonly #ports = new Set<number>()
+  readonly #own: ReadonlySet<string>
+  readonly #translation: OwnAddresses
 
-  /** @param external Bound address → advertised address. */
-  constructor(external: Readonly<Record<string, string>>) {
-    const pairs = Object.entries(external)
-    this.#external = new Map(pairs)
-    this.#local = new Map(pairs.map(([local, advertised]) => [advertised, local]))
-    this.#own = new Set(pairs.flat())
+  constructor(relay: readonly RelayAddress[]) {
+    this.#own = new Set(relay.flatMap(({ external, local }) => [external, local]))
+    this.#translation = new OwnAddresses(relay, (port) => this.#ports.has(port))
   }
 
   add({ port }: Place): void {
@@ -31,16 +25,19 @@ export class RelayedAddresses {
     this.#ports.delete(port)
   }
 
+  /** Of our own addresses, live relayed ports alone. */
   mayReach({ address, port }: Place): boolean {
     return this.#ports.has(port) || !this.#own.has(address)
   }
 
+  /** Where a datagram for this peer is sent: behind a 1:1 NAT not to the advertised address, but to the bound one. */
   bound({ address, port }: Place): string {
-    return this.#ports.has(port) ? (this.#local.get(address) ?? address) : address
+    return this.#translation.toLocal(address, port)
   }
 
-  advertised(from: RemoteInfo): RemoteInfo {
-    const address = this.#ports.has(from.port) ? (this.#external.get(from.address) ?? from.address) : from.address
+  /** `from` with the address that our clients know it by. */
+  advertised<P extends Place>(from: P): P {
+    const address = this.#translation.toExternal(from.address, from.port)
     return address === from.address ? from : { ...from, address }
   }
 }

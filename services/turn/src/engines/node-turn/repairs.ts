@@ -4,7 +4,7 @@
  * and relays by itself. Each repair names the line in the package's `lib/` that makes it necessary. What is left as it
  * is stands in docs/NODE-TURN.md.
  */
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { RemoteInfo, Socket } from 'node:dgram'
 import type { EventEmitter } from 'node:events'
 import {
@@ -16,6 +16,7 @@ import {
   decodeAddressFamily,
   decodeChannelData,
   decodeText,
+  type Endpoint,
   encodeChannelData,
   encodeXorAddress,
   longTermKey,
@@ -27,15 +28,9 @@ import {
   parseMessage,
 } from '@hairpin/stun'
 import type Server from 'node-turn'
-import type {
-  AuthFailure,
-  Credentials,
-  DropReason,
-  PasswordPolicy,
-  PeerPolicy,
-  Principal,
-  QuotaPolicy,
-} from '../../core/index.ts'
+import type { AuthFailure, DropReason, PasswordPolicy, PeerPolicy, Principal, QuotaPolicy } from '../../core/index.ts'
+import { Nonces } from '../../core/nonce.ts'
+import type { RelayAddress } from '../../net/addresses.ts'
 import { RelayedAddresses } from './relayed-addresses.ts'
 
 /** What node-turn has no hooks for: the policies that the core of our own engine takes too. */
@@ -81,8 +76,10 @@ const KNOWN = new Set<number>([
   Attribute.ReservationToken,
 ])
 
+/** Milliseconds, RFC 8656 section 12. */
 const CHANNEL_LIFETIME = 600_000
-const NONCE_LIFETIME = 3_600_000
+/** Seconds. */
+const NONCE_LIFETIME = 3_600
 const SWEEP_INTERVAL = 1_000
 
 export class Repairs {
@@ -95,17 +92,17 @@ export class Repairs {
   readonly #pending = new Set<string>()
   readonly #details = new WeakMap<Server.Allocation, Details>()
   readonly #relayed: RelayedAddresses
-  readonly #nonceKey = randomBytes(32)
   #sweeper: NodeJS.Timeout | undefined
   #closed = false
   /** The request being handled: node-turn authenticates and dispatches synchronously, with no way to pass a context. */
-  #current: { readonly message: Message; readonly client: RemoteInfo; readonly principal?: Principal } | undefined
+  #current: { readonly message: Message; readonly client: Endpoint; readonly principal?: Principal } | undefined
 
-  constructor(server: Server, policies: RepairPolicies, events: RepairEvents) {
+  /** @param relay what `relayIps` and `externalIps` of the server's configuration were made from. */
+  constructor(server: Server, relay: readonly RelayAddress[], policies: RepairPolicies, events: RepairEvents) {
     this.#server = server
     this.#policies = policies
     this.#events = events
-    this.#relayed = new RelayedAddresses(server.externalIps ?? {})
+    this.#relayed = new RelayedAddresses(relay)
     this.#refreshKeepsTheAllocation()
     this.#endOfAllocationClosesItsSockets()
     this.#noncesWithoutATable()
@@ -179,24 +176,13 @@ export class Repairs {
 
   /** authentification.js:152 stores every nonce with a timer of an hour: an unauthenticated flood fills the memory. */
   #noncesWithoutATable(): void {
-    const seal = (time: string) => {
-      const { address, port } = this.#current!.client
-      return createHmac('sha256', this.#nonceKey).update(`${time} ${address} ${port}`).digest('hex').slice(0, 32)
-    }
-    this.#server.authentification.generateNonce = () => {
-      const time = Date.now().toString(16)
-      return `${time}-${seal(time)}`
-    }
+    const nonces = new Nonces(randomBytes(32), NONCE_LIFETIME)
+    this.#server.authentification.generateNonce = () =>
+      Buffer.from(nonces.issue(this.#current!.client, Date.now())).toString('latin1')
     this.#server.authentification.checkNonce = (nonce) => {
-      const [time = '', mac = ''] = nonce.split('-')
-      const age = Date.now() - Number.parseInt(time, 16)
-      const expected = seal(time)
-      return (
-        age >= 0 &&
-        age < NONCE_LIFETIME &&
-        Buffer.byteLength(mac) === expected.length &&
-        timingSafeEqual(Buffer.from(mac), Buffer.from(expected))
-      )
+      const valid = nonces.check(Buffer.from(nonce), this.#current!.client, Date.now())
+      if (!valid) this.#events.authFailed('stale-nonce')
+      return valid
     }
   }
 
@@ -361,7 +347,7 @@ export class Repairs {
     const { buffer, byteOffset, byteLength } = known.finish()
 
     this.#server.authentification.credentials = user ? { [user.username]: user.password } : {}
-    this.#current = { message, client, ...(user && { principal: user.principal }) }
+    this.#current = { message, client: { ...client, family: 4 }, ...(user && { principal: user.principal }) }
     try {
       handle(Buffer.from(buffer, byteOffset, byteLength), client)
     } finally {
@@ -373,15 +359,15 @@ export class Repairs {
   #authenticate(request: Message, allocation: Server.Allocation | undefined) {
     if (request.class !== Class.Request || !request.has(Attribute.MessageIntegrity)) return undefined
     const username = decodeText(request.get(Attribute.Username) ?? new Uint8Array(), MAX_USERNAME) ?? ''
+    const holds = (password: string) => checkIntegrity(request, longTermKey(username, this.#server.realm, password))
     const details = allocation && this.#details.get(allocation)
-    const found: Credentials =
-      details && allocation.user.username === username
-        ? { ok: true, passwords: [allocation.user.password], ...details.principal, expiresAt: Number.POSITIVE_INFINITY }
-        : this.#policies.passwords(username, Date.now())
-    const password =
-      found.ok && found.passwords.find((it) => checkIntegrity(request, longTermKey(username, this.#server.realm, it)))
-    if (found.ok && password) return { username, password, principal: { app: found.app, user: found.user } }
-    this.#events.authFailed(found.ok ? 'integrity' : found.reason)
+    if (details && allocation.user.username === username && holds(allocation.user.password))
+      return { ...allocation.user, principal: details.principal }
+    const account = this.#policies.passwords(username, Date.now())
+    const password = account.ok ? account.passwords.find(holds) : undefined
+    if (account.ok && password !== undefined)
+      return { username, password, principal: { app: account.app, user: account.user } }
+    this.#events.authFailed(account.ok ? 'integrity' : account.reason)
     return undefined
   }
 

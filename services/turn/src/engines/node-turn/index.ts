@@ -1,0 +1,65 @@
+/**
+ * The relay by npm `node-turn`: HAIRPIN_TURN_ENGINE=node-turn. One process, UDP over IPv4; docs/NODE-TURN.md says what
+ * it can and cannot do, repairs.ts what had to be put right for it to carry a browser's call.
+ */
+import Server from 'node-turn'
+import type { EngineOptions, RelayEngine, Sample } from '../../engine.ts'
+import { Counters } from './counters.ts'
+import { policiesOf } from './policies.ts'
+import { Repairs } from './repairs.ts'
+
+/** node-turn's levels; its FATAL is a datagram that could not be sent, its ERROR one that could not be read. */
+const LOG_LEVELS: Readonly<Record<string, 'warn' | 'debug' | 'trace'>> = {
+  FATAL: 'warn',
+  ERROR: 'debug',
+  WARN: 'warn',
+  INFO: 'debug',
+}
+
+export class NodeTurnEngine implements RelayEngine {
+  readonly name = 'node-turn'
+  readonly #options: EngineOptions
+  readonly #counters = new Counters()
+  #repairs: Repairs | undefined
+
+  constructor(options: EngineOptions) {
+    this.#options = options
+  }
+
+  async start(): Promise<void> {
+    const { addresses, config, logger } = this.#options
+    const listeningIps = addresses.listen.filter((address) => !address.includes(':'))
+    const relay = addresses.relay.filter(({ family }) => family === 4)
+    if (listeningIps.length === 0 || relay.length === 0)
+      throw new Error(
+        'the node-turn engine speaks IPv4 only, and there is no IPv4 address to listen on and to relay from',
+      )
+    if (listeningIps.length < addresses.listen.length)
+      logger.warn('the node-turn engine does not listen on IPv6 addresses')
+
+    const server = new Server({
+      listeningIps,
+      listeningPort: addresses.port,
+      relayIps: relay.map(({ local }) => local),
+      externalIps: Object.fromEntries(relay.map(({ local, external }) => [local, external])),
+      minPort: config.turn.relayPorts.min,
+      maxPort: config.turn.relayPorts.max,
+      authMech: 'long-term',
+      realm: config.turn.realm,
+      // Spares it the text of every message; what it tells at other levels still comes to `debug`.
+      debugLevel: 'OFF',
+      debug: (level, message) => logger[LOG_LEVELS[level] ?? 'trace']({ engine: 'node-turn' }, String(message)),
+    })
+    const repairs = new Repairs(server, relay, policiesOf(this.#options), this.#counters)
+    await repairs.listen()
+    this.#repairs = repairs
+  }
+
+  async snapshot(): Promise<Sample[]> {
+    return this.#counters.snapshot()
+  }
+
+  async stop(): Promise<void> {
+    this.#repairs?.close()
+  }
+}
