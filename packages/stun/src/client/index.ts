@@ -1,1 +1,2 @@
+export { TurnClient } from './turn-client.ts'
 export type * from './types.ts'

@@ -22,6 +22,10 @@ export interface TurnClientOptions {
   readonly software?: string
   /** Add FINGERPRINT to requests; default true. */
   readonly fingerprint?: boolean
+  /** Refresh allocation, permissions and channels before they expire; default true. */
+  readonly keepAlive?: boolean
+  /** Ignore unsigned answers to signed requests, as RFC 8489 asks; default true. False for servers that leave it out. */
+  readonly requireIntegrity?: boolean
 }
 
 /** Perform in order: `send` goes to the server, the rest are events. */
