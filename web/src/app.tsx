@@ -23,7 +23,13 @@ export function App({ session }: { readonly session: Session }) {
           <People view={view} onCall={(peer) => void session.call(peer)} />
           <section class="stage" aria-label={talking ? `Call with ${call.peer}` : 'No call'}>
             {talking ? (
-              <CallView call={call} stats={view.stats} onRelayOnly={(on) => session.setRelayOnly(on)} />
+              <CallView
+                key={call}
+                call={call}
+                stats={view.stats}
+                relayOnly={view.relayOnly}
+                onRelayOnly={(on) => session.setRelayOnly(on)}
+              />
             ) : (
               <Welcome view={view} onRelayOnly={(on) => session.setRelayOnly(on)} />
             )}

@@ -27,7 +27,10 @@ export interface CallOptions {
   /** Asked at the moment the peer connection is made. */
   readonly iceServers: () => readonly RTCIceServer[]
   readonly createPeer: (configuration: RTCConfiguration) => RTCPeerConnection
-  /** Only candidates of the relay: hides this side's addresses, and proves that the relay works. */
+  /**
+   * Only candidates of the relay: hides this side's addresses, and proves that the relay works. Chosen once per call: Chromium
+   * keeps a direct path that stands, whatever the policy of a later ICE restart says.
+   */
   readonly relayOnly?: boolean
   /** Milliseconds: a backstop behind the server's own ring time, and how long a path may take to appear or come back. */
   readonly ringTimeout?: number
@@ -52,7 +55,6 @@ export class Call extends Emitter<CallEvents> {
   #state: CallState
   #end: CallEnd | undefined
   #detached = false
-  #relayOnly: boolean
   #muted = false
   #cameraOff = false
   #connectedAt: number | undefined
@@ -69,7 +71,6 @@ export class Call extends Emitter<CallEvents> {
     this.#options = options
     this.peer = options.peer
     this.direction = options.direction
-    this.#relayOnly = options.relayOnly ?? false
     this.#state = options.direction === 'incoming' ? 'incoming' : 'calling'
     this.#deadline = new Timer(timers)
     this.#restart = new Timer(timers)
@@ -105,7 +106,7 @@ export class Call extends Emitter<CallEvents> {
     return this.#cameraOff
   }
   get relayOnly(): boolean {
-    return this.#relayOnly
+    return this.#options.relayOnly ?? false
   }
   /** Milliseconds by the injected clock, of the first time a path stood. */
   get connectedAt(): number | undefined {
@@ -151,15 +152,6 @@ export class Call extends Emitter<CallEvents> {
   setCameraOff(off: boolean): void {
     this.#cameraOff = off
     this.#applyMedia()
-  }
-
-  /** Takes effect in a running call: the path is negotiated anew under the new policy. */
-  setRelayOnly(relayOnly: boolean): void {
-    if (this.#relayOnly === relayOnly) return
-    this.#relayOnly = relayOnly
-    if (!this.#pc || this.#detached || this.#state === 'ended') return
-    this.#pc.setConfiguration(this.#configuration())
-    this.restartIce()
   }
 
   /** Fresh credentials: used for the next gathering, and for refreshing nothing that stands. */
@@ -251,7 +243,7 @@ export class Call extends Emitter<CallEvents> {
   #configuration(): RTCConfiguration {
     return {
       iceServers: [...this.#options.iceServers()],
-      iceTransportPolicy: this.#relayOnly ? 'relay' : 'all',
+      iceTransportPolicy: this.relayOnly ? 'relay' : 'all',
       bundlePolicy: 'max-bundle',
     }
   }

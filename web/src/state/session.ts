@@ -119,9 +119,9 @@ export class Session {
     else stopMedia(media)
   }
 
+  /** For the next call: a running one keeps the path it has. */
   setRelayOnly(relayOnly: boolean): void {
     this.client.relayOnly = relayOnly
-    this.client.currentCall?.setRelayOnly(relayOnly)
     this.#changed()
   }
 

@@ -10,10 +10,11 @@ import { RelaySwitch } from './relay-switch.tsx'
 interface CallViewProps {
   readonly call: Call
   readonly stats: CallStatsSample | undefined
+  readonly relayOnly: boolean
   readonly onRelayOnly: (on: boolean) => void
 }
 
-export function CallView({ call, stats, onRelayOnly }: CallViewProps) {
+export function CallView({ call, stats, relayOnly, onRelayOnly }: CallViewProps) {
   const [picture, setPicture] = useState(false)
   const hangUp = useRef<HTMLButtonElement>(null)
   const sendsVideo = (call.localStream?.getVideoTracks().length ?? 0) > 0
@@ -79,7 +80,7 @@ export function CallView({ call, stats, onRelayOnly }: CallViewProps) {
       </div>
       <div class="call-facts">
         <PairLine stats={stats} />
-        <RelaySwitch checked={call.relayOnly} onChange={onRelayOnly} />
+        <RelaySwitch inCall checked={relayOnly} onChange={onRelayOnly} />
       </div>
     </div>
   )

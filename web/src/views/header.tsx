@@ -16,7 +16,7 @@ export function Header({ view, inside, onLeave }: HeaderProps) {
       </span>
       <span class="status" role="status" data-testid="status" data-state={state}>
         <span class="dot" aria-hidden="true" />
-        {text}
+        <span class="status-text">{text}</span>
       </span>
       {inside && (
         <button type="button" class="button button-quiet leave" data-testid="leave" onClick={onLeave}>

@@ -17,14 +17,13 @@ export function PairLine({ stats }: { readonly stats: CallStatsSample | undefine
     >
       {pair && stats ? (
         <>
-          <span class={`badge badge-${pair.kind}`}>{pathName(pair)}</span>
-          <span>{transportName(pair)}</span>
+          <span class={`badge badge-${pair.kind}`}>{pathName(pair)}</span> <span>{transportName(pair)}</span>{' '}
           <span>
             <span class="quiet">in</span> {bitrate(stats.bitrateIn)}
-          </span>
+          </span>{' '}
           <span>
             <span class="quiet">out</span> {bitrate(stats.bitrateOut)}
-          </span>
+          </span>{' '}
           <span>
             <span class="quiet">round trip</span> {roundTrip(pair.roundTripTime)}
           </span>
