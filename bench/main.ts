@@ -1,0 +1,79 @@
+/** `npm run bench`: the same load against our relay, node-turn and coturn in one run. docs/BENCH.md says how. */
+import { writeFileSync } from 'node:fs'
+import type { Contender } from './contenders/contender.ts'
+import { contenders as known } from './contenders/index.ts'
+import { type Generator, pickGenerator } from './load/blast.ts'
+import { endChildrenWithUs, generatorCpu, pinned, pinSelf } from './measure/children.ts'
+import { type Options, parseOptions, type ScenarioName, UsageError, usage } from './options.ts'
+import { report } from './report/report.ts'
+import { binding, capacity } from './scenarios/capacity.ts'
+import { Fleet } from './scenarios/fleet.ts'
+import { Results } from './scenarios/measurement.ts'
+import { relay } from './scenarios/relay.ts'
+import { memory, setup } from './scenarios/setup.ts'
+
+try {
+  const options = parseOptions(process.argv.slice(2))
+  if (options === 'help') console.log(usage)
+  else await bench(options)
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error
+  console.error(`${error.message}\n\n${usage}`)
+  process.exitCode = 2
+}
+
+async function bench(options: Options): Promise<void> {
+  if (process.platform !== 'linux') throw new UsageError('the bench reads CPU times from /proc: Linux only')
+  endChildrenWithUs()
+  pinSelf()
+  const generator = pickGenerator(options.generator)
+  const results = new Results()
+  const contenders = chosen(options, results)
+  const where = pinned ? `server on CPU 0, generator on CPU ${generatorCpu}` : 'not pinned'
+  console.error(`generator: ${generator}; ${where}; ${options.rounds} rounds of ${options.seconds} s windows`)
+  for (const scenario of options.scenarios) await run(scenario, contenders, options, generator, results)
+  const order = contenders.map(({ name }) => name)
+  for (const { name, about } of contenders) console.log(`${name}: ${about}`)
+  console.log(`\n${report(results.measurements, order)}`)
+  for (const { scenario, contender, reason } of results.failures)
+    console.log(`\nNot measured: ${contender} (${scenario}): ${reason}`)
+  if (options.json !== undefined) {
+    const { measurements, failures } = results
+    const document = { date: new Date().toISOString(), generator, pinned, options, measurements, failures }
+    writeFileSync(options.json, `${JSON.stringify(document, undefined, 2)}\n`)
+  }
+  if (results.measurements.length === 0) process.exitCode = 1
+}
+
+async function run(
+  scenario: ScenarioName,
+  contenders: readonly Contender[],
+  options: Options,
+  generator: Generator,
+  results: Results,
+): Promise<void> {
+  if (scenario === 'memory') return memory(contenders, options, results)
+  const fleet = new Fleet(contenders, results)
+  try {
+    if (scenario === 'relay') await relay(fleet, options, generator, results)
+    else if (scenario === 'capacity') await capacity(fleet, options, generator, results)
+    else if (scenario === 'binding') await binding(fleet, options, generator, results)
+    else await setup(fleet, options, results)
+  } finally {
+    await fleet.stop()
+  }
+}
+
+/** Those asked for, or all; what cannot run here is said. */
+function chosen({ contenders: names }: Options, results: Results): Contender[] {
+  for (const name of names ?? [])
+    if (!known.some((contender) => contender.name === name))
+      throw new UsageError(`--contender: "${name}" is none of ${known.map((contender) => contender.name).join(', ')}`)
+  return known
+    .filter(({ name }) => names?.includes(name) ?? true)
+    .filter((contender) => {
+      const reason = contender.unavailable()
+      if (reason !== undefined) results.failed('all', contender.name, reason)
+      return reason === undefined
+    })
+}

@@ -1,0 +1,105 @@
+/** Command line of `npm run bench -- …`. */
+import { parseArgs } from 'node:util'
+import type { Generator } from './load/blast.ts'
+
+export const scenarioNames = ['relay', 'capacity', 'setup', 'binding', 'memory'] as const
+export type ScenarioName = (typeof scenarioNames)[number]
+
+export interface Options {
+  readonly scenarios: readonly ScenarioName[]
+  /** Undefined: all that can run here. */
+  readonly contenders: readonly string[] | undefined
+  readonly full: boolean
+  /** Length of a measured window. */
+  readonly seconds: number
+  readonly rounds: number
+  /** Overrides of the scenario's own lists. */
+  readonly rates: readonly number[] | undefined
+  readonly payloads: readonly number[] | undefined
+  readonly allocations: readonly number[] | undefined
+  readonly generator: Generator | 'auto'
+  /** File to write everything measured to. */
+  readonly json: string | undefined
+}
+
+export const usage = `npm run bench -- [options]
+  --full                 every scenario with all sizes (about 25 minutes); default: relay alone (about 3 minutes)
+  --scenario a,b         ${scenarioNames.join(', ')}
+  --contender a,b        coturn, hairpin, hairpin-2, node-turn-repaired, node-turn
+  --seconds n            length of a measured window (default 3)
+  --rounds n             rounds over the contenders (default 3); medians are reported
+  --rate n,…             packets per second of the relay scenario (default 20000,60000)
+  --payload n,…          bytes (default 172; with --full 172,1200)
+  --allocations n,…      (default 50; with --full 1,50,500; memory: 2000)
+  --generator g          auto, native (needs cc), node
+  --json file            also write every measurement there`
+
+export class UsageError extends Error {}
+
+export function parseOptions(argv: readonly string[]): Options | 'help' {
+  const { values } = parse(argv)
+  if (values.help) return 'help'
+  const full = values.full ?? false
+  return {
+    scenarios: scenarios(values.scenario) ?? (full ? scenarioNames : ['relay']),
+    contenders: values.contender?.split(','),
+    full,
+    seconds: number('seconds', values.seconds ?? '3', 0.2, 60),
+    rounds: number('rounds', values.rounds ?? '3', 1, 100),
+    rates: numbers('rate', values.rate, 10, 2_000_000),
+    payloads: numbers('payload', values.payload, 16, 1_400),
+    allocations: numbers('allocations', values.allocations, 1, 5_000),
+    generator: generator(values.generator ?? 'auto'),
+    json: values.json,
+  }
+}
+
+function parse(argv: readonly string[]) {
+  const text = { type: 'string' } as const
+  const flag = { type: 'boolean' } as const
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        full: flag,
+        help: { ...flag, short: 'h' },
+        scenario: text,
+        contender: text,
+        seconds: text,
+        rounds: text,
+        rate: text,
+        payload: text,
+        allocations: text,
+        generator: text,
+        json: text,
+      },
+    })
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+}
+
+function scenarios(text: string | undefined): ScenarioName[] | undefined {
+  return text?.split(',').map((name) => {
+    const known = scenarioNames.find((candidate) => candidate === name)
+    if (!known) throw new UsageError(`--scenario: "${name}" is none of ${scenarioNames.join(', ')}`)
+    return known
+  })
+}
+
+function generator(text: string): Generator | 'auto' {
+  if (text !== 'auto' && text !== 'native' && text !== 'node')
+    throw new UsageError(`--generator: "${text}" is none of auto, native, node`)
+  return text
+}
+
+function numbers(name: string, text: string | undefined, min: number, max: number): number[] | undefined {
+  return text?.split(',').map((part) => number(name, part, min, max))
+}
+
+function number(name: string, text: string, min: number, max: number): number {
+  const value = Number(text)
+  if (!(value >= min && value <= max))
+    throw new UsageError(`--${name}: "${text}" is not a number from ${min} to ${max}`)
+  return value
+}
