@@ -6,6 +6,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // Property tests share two cores with everything else that runs.
+          testTimeout: 30_000,
           include: ['packages/*/test/**/*.test.ts', 'services/*/test/**/*.test.ts', 'web/test/**/*.test.ts', 'test/unit/**/*.test.ts'],
         },
       },
