@@ -26,10 +26,10 @@ export function duration(milliseconds: number): string {
 export function pathName(pair: SelectedPair): string {
   switch (pair.kind) {
     case 'host':
-      return 'Direct, same network (host)'
+      return 'Direct (host)'
     case 'srflx':
     case 'prflx':
-      return `Direct, through NAT (${pair.kind})`
+      return `Direct through NAT (${pair.kind})`
     case 'relay':
       return 'Relayed (relay)'
   }

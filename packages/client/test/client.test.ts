@@ -40,13 +40,18 @@ describe('HairpinClient', () => {
   })
 
   it('asks for new credentials before the old ones expire and gives them to the running call', async () => {
-    server.last.receive({ type: 'ice-servers', iceServers: [], ttl: 20, expiresAt: 0 })
+    server.last.receive({ type: 'ice-servers', iceServers: [], ttl: 20, expiresAt: '2030-01-01T00:00:00Z' })
     client.call('bob')
     timers.advance(15_999)
     expect(server.last.types()).not.toContain('ice-servers')
     timers.advance(1)
     expect(server.last.types()).toContain('ice-servers')
-    server.last.receive({ type: 'ice-servers', iceServers: [{ urls: ['turn:new.test'] }], ttl: 20, expiresAt: 0 })
+    server.last.receive({
+      type: 'ice-servers',
+      iceServers: [{ urls: ['turn:new.test'] }],
+      ttl: 20,
+      expiresAt: '2030-01-01T00:00:00Z',
+    })
     expect(FakePeer.last.configuration.iceServers).toEqual([{ urls: ['turn:new.test'] }])
   })
 

@@ -64,6 +64,11 @@ export class Session {
         name === wanted ? undefined : { tone: 'info', text: `“${wanted}” was taken: you are ${name} here.` }
       this.#changed()
     })
+    client.on('retry', () => {
+      if (client.connection.state === 'connecting')
+        this.#notice = { tone: 'problem', text: 'The server does not answer. Trying again…' }
+      this.#changed()
+    })
     client.on('closed', (info) => this.#closed(info))
     client.on('call', (call) => this.#follow(call))
     const checkNow = () => client.connection.checkNow()

@@ -48,7 +48,7 @@ export function CallView({ call, stats, relayOnly, onRelayOnly }: CallViewProps)
           </div>
         )}
       </div>
-      <div class="controls" role="toolbar" aria-label="Call">
+      <section class="controls" aria-label="Call controls">
         <Toggle
           testId="mute"
           on={call.muted}
@@ -77,7 +77,7 @@ export function CallView({ call, stats, relayOnly, onRelayOnly }: CallViewProps)
           <HangUp /> Hang up
         </button>
         <Elapsed since={call.connectedAt} />
-      </div>
+      </section>
       <div class="call-facts">
         <PairLine stats={stats} />
         <RelaySwitch inCall checked={relayOnly} onChange={onRelayOnly} />

@@ -13,8 +13,10 @@ export function People({ view, onCall }: PeopleProps) {
   const heading = useRef<HTMLHeadingElement>(null)
   const busy = call !== undefined || preparing !== undefined || connection !== 'joined'
 
-  // Who came here by keyboard goes on from here.
-  useEffect(() => heading.current?.focus(), [])
+  // Who came here by keyboard goes on from here: at first, and when the call's controls took the focus with them.
+  useEffect(() => {
+    if (!busy && document.activeElement === document.body) heading.current?.focus()
+  }, [busy])
 
   return (
     <section class="people card" aria-labelledby="people">

@@ -21,7 +21,12 @@ export class FakeServer {
   admit(name?: string): void {
     this.last.receive({ type: 'id', id: 's1' })
     if (name !== undefined) this.last.receive({ type: 'rejectusername', id: 's1', name })
-    this.last.receive({ type: 'ice-servers', iceServers: [{ urls: ['turn:relay.test'] }], ttl: 600, expiresAt: 0 })
+    this.last.receive({
+      type: 'ice-servers',
+      iceServers: [{ urls: ['turn:relay.test'] }],
+      ttl: 600,
+      expiresAt: '2030-01-01T00:00:00Z',
+    })
   }
 }
 
