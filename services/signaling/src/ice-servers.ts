@@ -1,5 +1,3 @@
-import type { IceServer } from '@hairpin/protocol'
-
 export interface IceServersRequest {
   /** Whose account the relayed bytes go to. */
   readonly app: string
@@ -7,10 +5,16 @@ export interface IceServersRequest {
 }
 
 export interface IceServersAnswer {
-  readonly iceServers: IceServer[]
+  /** Entries of `RTCConfiguration.iceServers`. */
+  readonly iceServers: readonly {
+    readonly urls: readonly string[]
+    readonly username?: string
+    readonly credential?: string
+  }[]
   /** Seconds. */
   readonly ttl: number
-  readonly expiresAt: string | number
+  /** ISO 8601. */
+  readonly expiresAt: string
 }
 
 /** Where clients' `iceServers` come from: the credentials service in the same process, or its API (`HttpIceServers`). */

@@ -87,7 +87,7 @@ describe('the relay credentials', () => {
   it('come afresh when asked for', async () => {
     let count = 0
     const iceServers: IceServersSource = {
-      iceServersFor: async () => ({ iceServers: [], ttl: ++count, expiresAt: 0 }),
+      iceServersFor: async () => ({ iceServers: [], ttl: ++count, expiresAt: '' }),
     }
     const alice = await (await startServer({ iceServers })).join('alice')
     alice.send({ type: 'ice-servers' })

@@ -13,12 +13,12 @@ export type IceServer = Static<typeof IceServer>
 export const ClientIceServers = Type.Object({ type: Type.Literal('ice-servers') })
 export type ClientIceServers = Static<typeof ClientIceServers>
 
-/** Server → client, after the name is accepted and when asked. `ttl` in seconds, `expiresAt` as the credentials API gives it. */
+/** Server → client, after the name is accepted and when asked. `ttl` in seconds, `expiresAt` as ISO 8601. */
 export const ServerIceServers = Type.Object({
   type: Type.Literal('ice-servers'),
   iceServers: Type.Array(IceServer),
   ttl: Type.Integer({ minimum: 0 }),
-  expiresAt: Type.Union([Type.String(), Type.Number()]),
+  expiresAt: Type.String(),
   seq: Seq,
 })
 export type ServerIceServers = Static<typeof ServerIceServers>

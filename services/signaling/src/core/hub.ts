@@ -1,10 +1,5 @@
-import {
-  closeCodes,
-  type IceServer,
-  type ServerBody,
-  type SignalingErrorCode,
-  signalingErrors,
-} from '@hairpin/protocol'
+import { closeCodes, type ServerBody, type SignalingErrorCode, signalingErrors } from '@hairpin/protocol'
+import type { IceServersAnswer } from '../ice-servers.ts'
 import { dispatch } from '../messages/index.ts'
 import { type Call, CallBook, type EndedCall, other } from './call.ts'
 import { parseMessage } from './frame.ts'
@@ -21,8 +16,6 @@ export interface HubOptions {
   /** Wall clock in ms, for the date of text messages; `now` elsewhere is any monotonic clock in ms. */
   readonly date: () => number
 }
-
-export type IceServersResult = { iceServers: IceServer[]; ttl: number; expiresAt: string | number }
 
 /**
  * The signaling server without its sockets. Mutate it (`open`, `receive`, `closed`, `iceServers`, `tick`, `shutdown`),
@@ -75,12 +68,17 @@ export class Hub {
   }
 
   /** The answer to a `fetch-ice-servers`; undefined when there is none to be had. */
-  iceServers(id: string, result: IceServersResult | undefined): void {
+  iceServers(id: string, result: IceServersAnswer | undefined): void {
     const session = this.#sessions.get(id)
     if (session === undefined) return
     session.iceServersPending = false
-    if (result === undefined) this.refuse(session, 'SIG_ICE_SERVERS_UNAVAILABLE', 'ice-servers')
-    else this.send(session, { type: 'ice-servers', ...result })
+    if (result === undefined) {
+      this.refuse(session, 'SIG_ICE_SERVERS_UNAVAILABLE', 'ice-servers')
+      return
+    }
+    const { ttl, expiresAt } = result
+    const iceServers = result.iceServers.map((server) => ({ ...server, urls: [...server.urls] }))
+    this.send(session, { type: 'ice-servers', iceServers, ttl, expiresAt })
   }
 
   /** Does what is due. */
