@@ -10,7 +10,6 @@ import type { ClientSocket } from '../datapath/client-socket.ts'
 import type { DataPath, Drops } from '../datapath/data-path.ts'
 import { RelaySocket } from '../datapath/relay-socket.ts'
 import type { RelayAddress } from './addresses.ts'
-import type { PortOwnership } from './port-ownership.ts'
 import { bindUdp } from './udp-socket.ts'
 
 /** Bytes asked of the kernel for a relayed socket: a burst of a key frame at 4K fits. */
@@ -22,7 +21,6 @@ export interface DriverOptions {
   /** By `Listener.id`. */
   readonly clients: readonly ClientSocket[]
   readonly relay: readonly RelayAddress[]
-  readonly ports: PortOwnership
   readonly drops: Drops
   readonly now: () => number
   readonly onError: (error: Error, what: string) => void
@@ -112,7 +110,7 @@ export class Driver {
         this.#openRelay(output.allocation, output.family, output.port)
         return
       case 'closeRelay':
-        this.#closeRelay(output.allocation, output.port)
+        this.#closeRelay(output.allocation)
         return
       case 'ignore':
         this.#drops.count(output.reason)
@@ -123,7 +121,7 @@ export class Driver {
   }
 
   #openRelay(id: number, family: 4 | 6, port: number): void {
-    const { relay, ports, now, onError } = this.#options
+    const { relay, now, onError } = this.#options
     const allocation = this.#server.allocations.byId(id)
     const address = relay.find((candidate) => candidate.family === family)?.local
     try {
@@ -134,7 +132,6 @@ export class Driver {
       const relaySocket = new RelaySocket(socket)
       allocation.attachment = relaySocket
       this.#relaySockets.set(id, relaySocket)
-      ports.opened(port)
       this.#call(() => this.#server.relayOpened(id, family, now()))
     } catch (error) {
       onError(error as Error, `relayed port ${port}`)
@@ -142,10 +139,9 @@ export class Driver {
     }
   }
 
-  #closeRelay(id: number, port: number): void {
+  #closeRelay(id: number): void {
     this.#relaySockets.get(id)?.close()
     this.#relaySockets.delete(id)
-    this.#options.ports.closed(port)
   }
 
   #peerHandler(allocation: Allocation): (datagram: Buffer, from: RemoteInfo) => void {

@@ -6,8 +6,8 @@ export interface UdpBinding {
   readonly family: 4 | 6
   /** Several workers listen on one port; the kernel spreads clients over them by five-tuple. */
   readonly reusePort?: boolean
-  /** Bytes; the kernel caps it at net.core.rmem_max and wmem_max. */
-  readonly bufferSize: number
+  /** Bytes, for both directions; the kernel caps it at net.core.rmem_max and wmem_max. */
+  readonly bufferSize?: number
 }
 
 /**
@@ -20,8 +20,10 @@ export function bindUdp(binding: UdpBinding): Socket {
     type: binding.family === 4 ? 'udp4' : 'udp6',
     lookup: (hostname, _options, callback) => callback(null, hostname, binding.family),
     reusePort: binding.reusePort ?? false,
-    recvBufferSize: binding.bufferSize,
-    sendBufferSize: binding.bufferSize,
+  }
+  if (binding.bufferSize !== undefined) {
+    options.recvBufferSize = binding.bufferSize
+    options.sendBufferSize = binding.bufferSize
   }
   if (binding.family === 6) options.ipv6Only = true
   const socket = createSocket(options)

@@ -1,5 +1,5 @@
 /**
- * Which worker has which relayed port open, in memory shared by all of them: what a worker that crashed leaves in the
+ * Which worker holds which relayed port, in memory shared by all of them: what a worker that crashed leaves in the
  * port pool is given back by its owner's number. The pool itself only knows that a port is live.
  */
 export class PortOwnership {
@@ -18,11 +18,11 @@ export class PortOwnership {
     this.#worker = worker
   }
 
-  opened(port: number): void {
+  taken(port: number): void {
     this.#owners[port - this.#min] = this.#worker + 1
   }
 
-  closed(port: number): void {
+  released(port: number): void {
     const at = port - this.#min
     if (this.#owners[at] === this.#worker + 1) this.#owners[at] = 0
   }

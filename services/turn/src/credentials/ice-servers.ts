@@ -1,0 +1,66 @@
+import type { Config, Secrets } from '@hairpin/config'
+import type { RelayAddress, ServerAddresses } from '../net/addresses.ts'
+import { mintCredential } from './mint.ts'
+
+export interface IceServer {
+  readonly urls: string[]
+  readonly username?: string
+  readonly credential?: string
+}
+
+export interface IceServersRequest {
+  readonly app: string
+  readonly user?: string | undefined
+  /** Seconds; the configured default when left out. The caller has checked the bounds. */
+  readonly ttl?: number | undefined
+}
+
+export interface IceServers {
+  readonly iceServers: IceServer[]
+  /** Seconds. */
+  readonly ttl: number
+  /** ISO 8601. */
+  readonly expiresAt: string
+}
+
+export interface IceServersOptions {
+  readonly config: Pick<Config, 'turn' | 'credentials'>
+  readonly secrets: Pick<Secrets, 'turnSecrets'>
+  readonly addresses: ServerAddresses
+}
+
+/** What a client needs to use the relay: where it is and a credential minted now, in RTCConfiguration's own form. */
+export function iceServersFor(options: IceServersOptions, request: IceServersRequest, nowMs = Date.now()): IceServers {
+  const ttl = request.ttl ?? options.config.credentials.ttl.default
+  const expiry = Math.floor(nowMs / 1000) + ttl
+  const secret = options.secrets.turnSecrets[0]
+  if (secret === undefined) throw new Error('there is no TURN secret to mint with')
+  const credential = mintCredential({ secret, app: request.app, user: request.user, expiry })
+  const hosts = hostsOf(options).map((host) => `${host}:${options.addresses.port}`)
+  return {
+    iceServers: [
+      { urls: hosts.map((host) => `stun:${host}`) },
+      { urls: hosts.map((host) => `turn:${host}?transport=udp`), ...credential },
+    ],
+    ttl,
+    expiresAt: new Date(expiry * 1000).toISOString(),
+  }
+}
+
+/**
+ * Hosts for URLs: the configured name, else the advertised address. A second URL costs every client a second round of
+ * gathering, so an IPv6 address is added only where it is reachable from elsewhere than this network.
+ */
+function hostsOf({ config, addresses }: IceServersOptions): string[] {
+  if (config.turn.host !== undefined) return [bracketed(config.turn.host)]
+  const isPublic = ({ source }: RelayAddress) => source !== 'private' && source !== 'loopback'
+  const first = addresses.relay[0]
+  return addresses.relay
+    .filter((address) => address === first || isPublic(address))
+    .map((address) => bracketed(address.external))
+}
+
+/** RFC 7064, RFC 7065: an IPv6 address stands in brackets. */
+function bracketed(host: string): string {
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host
+}

@@ -1,0 +1,29 @@
+/** What the pool and its workers say to each other. */
+import type { Config } from '@hairpin/config'
+import type { Sample } from '../../engine.ts'
+import type { ServerAddresses } from '../../net/addresses.ts'
+
+/** `workerData`: all a worker needs; the buffers are shared by all of them. */
+export interface WorkerSettings {
+  /** From 0. */
+  readonly worker: number
+  readonly workers: number
+  readonly turn: Config['turn']
+  readonly addresses: ServerAddresses
+  readonly turnSecrets: readonly string[]
+  readonly nonceKey: Uint8Array
+  readonly tokenKey: Uint8Array
+  readonly ports: SharedArrayBuffer
+  readonly portOwners: SharedArrayBuffer
+  readonly quota: SharedArrayBuffer
+}
+
+export type ToWorker = { readonly type: 'snapshot'; readonly id: number } | { readonly type: 'stop' }
+
+export type FromWorker =
+  | { readonly type: 'listening' }
+  | { readonly type: 'failed'; readonly code: string | undefined; readonly message: string }
+  /** Id 0: unasked, every second, so that little is lost should the worker crash. */
+  | { readonly type: 'samples'; readonly id: number; readonly samples: Sample[] }
+  | { readonly type: 'log'; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly message: string }
+  | { readonly type: 'stopped' }

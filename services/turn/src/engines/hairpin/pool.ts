@@ -1,0 +1,119 @@
+/**
+ * The `hairpin` engine: relay workers, one thread each. The kernel spreads clients over them by five-tuple
+ * (SO_REUSEPORT), so an allocation lives in one worker; what they share is memory: relayed ports and quotas.
+ */
+import { randomBytes } from 'node:crypto'
+import { RelayPorts } from '../../core/index.ts'
+import type { EngineOptions, RelayEngine, Sample } from '../../engine.ts'
+import { AppLabels } from '../../metrics/app-labels.ts'
+import { SampleSums } from '../../metrics/samples.ts'
+import { ListenError } from '../../net/listen-port.ts'
+import type { WorkerSettings } from './messages.ts'
+import { PortOwnership } from './port-ownership.ts'
+import { SharedQuota } from './shared-quota.ts'
+import { type WorkerFailure, WorkerHandle } from './worker-handle.ts'
+
+/** Milliseconds before a worker is started again: the first time, and at most. */
+const RESTART_DELAY = { first: 100, max: 5000 }
+/** Milliseconds of running after which a crash counts as the first one. */
+const STABLE_AFTER = 60_000
+
+/** Gauges of a worker that is gone are gone with it; everything else stays counted. */
+const isGauge = (name: string) => name === 'hairpin_allocations'
+
+export class HairpinEngine implements RelayEngine {
+  readonly name = 'hairpin'
+  readonly #options: EngineOptions
+  readonly #shared: Omit<WorkerSettings, 'worker'>
+  readonly #ports: RelayPorts
+  readonly #workers: WorkerHandle[] = []
+  readonly #timers = new Set<NodeJS.Timeout>()
+  /** Counters of workers that are gone. */
+  readonly #past = new SampleSums()
+  readonly #apps = new AppLabels()
+  #restarts = 0
+  #stopped = false
+
+  constructor(options: EngineOptions) {
+    this.#options = options
+    const { turn } = options.config
+    const { min, max } = turn.relayPorts
+    const tokenKey = randomBytes(32)
+    this.#shared = {
+      workers: turn.workers,
+      turn,
+      addresses: options.addresses,
+      turnSecrets: options.secrets.turnSecrets,
+      nonceKey: randomBytes(32),
+      tokenKey,
+      ports: new SharedArrayBuffer(4 * RelayPorts.wordsFor(min, max)),
+      portOwners: new SharedArrayBuffer(PortOwnership.bytesFor(min, max)),
+      quota: new SharedArrayBuffer(SharedQuota.bytesFor(turn.workers)),
+    }
+    const words = new Int32Array(this.#shared.ports)
+    this.#ports = new RelayPorts({ min, max, words, tokenKey, randomBytes })
+  }
+
+  async start(): Promise<void> {
+    for (let worker = 0; worker < this.#shared.workers; worker++) this.#launch(worker, RESTART_DELAY.first)
+    try {
+      await Promise.all(this.#workers.map((handle) => handle.listening))
+    } catch (error) {
+      await this.stop()
+      const { code, message } = error as WorkerFailure
+      throw new ListenError(this.#options.addresses.port, code, message)
+    }
+  }
+
+  async snapshot(): Promise<Sample[]> {
+    const all = await Promise.all(this.#workers.map((handle) => handle.snapshot()))
+    const sums = new SampleSums()
+    for (const samples of [...all, this.#past.samples()])
+      for (const sample of samples) sums.add(sample.name, this.#bounded(sample.labels), sample.value)
+    sums.add('hairpin_relay_worker_restarts_total', {}, this.#restarts)
+    return sums.samples()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    for (const timer of this.#timers) clearTimeout(timer)
+    await Promise.all(this.#workers.map((handle) => handle.stop()))
+  }
+
+  #launch(worker: number, delay: number): void {
+    const { logger } = this.#options
+    const handle = new WorkerHandle({ ...this.#shared, worker }, logger)
+    this.#workers[worker] = handle
+    const started = performance.now()
+    void handle.ended.then((unasked) => {
+      if (this.#stopped) return
+      this.#takeBack(worker, handle)
+      const next = performance.now() - started > STABLE_AFTER ? RESTART_DELAY.first : delay
+      logger.error({ worker, code: 'TURN_WORKER_RESTARTING', delay: next, unasked }, 'relay worker is started again')
+      const timer = setTimeout(() => {
+        this.#timers.delete(timer)
+        this.#restarts++
+        this.#launch(worker, Math.min(next * 2, RESTART_DELAY.max))
+      }, next)
+      this.#timers.add(timer)
+    })
+  }
+
+  /** What a dead worker leaves: its counters are kept, its ports and quota units given back. */
+  #takeBack(worker: number, handle: WorkerHandle): void {
+    this.#past.addAll(handle.last.filter(({ name }) => !isGauge(name)))
+    handle.forget()
+    const { workers, turn } = this.#shared
+    const now = Date.now()
+    for (const port of new PortOwnership(this.#shared.portOwners, turn.relayPorts.min, worker).reclaim())
+      this.#ports.release(port, now)
+    new SharedQuota({ shared: this.#shared.quota, workers, worker, perUser: 0, total: 0 }).reclaim()
+  }
+
+  /** Every worker bounds its own apps; this bounds the union. */
+  #bounded(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+    if (labels.app === undefined) return labels
+    const app = this.#apps.labelFor(labels.app)
+    return app === labels.app ? labels : { ...labels, app }
+  }
+}

@@ -1,0 +1,109 @@
+import { Worker } from 'node:worker_threads'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Sample } from '../../engine.ts'
+import type { FromWorker, ToWorker, WorkerSettings } from './messages.ts'
+
+/** Milliseconds within which a worker answers, else its last counters are taken. */
+const SNAPSHOT_TIMEOUT = 500
+/** Milliseconds a worker gets to close its sockets. */
+const STOP_TIMEOUT = 2000
+
+/** A worker could not start; `code` is the system's (EADDRINUSE …) when a socket was the reason. */
+export class WorkerFailure extends Error {
+  readonly code: string | undefined
+
+  constructor(message: string, code?: string | undefined) {
+    super(message)
+    this.name = 'WorkerFailure'
+    this.code = code
+  }
+}
+
+/** One running worker thread as the pool sees it. */
+export class WorkerHandle {
+  /** Rejects with WorkerFailure when the worker cannot listen. */
+  readonly listening: Promise<void>
+  /** Resolves when the thread is gone; true when nobody had asked it to go. */
+  readonly ended: Promise<boolean>
+  readonly #worker: Worker
+  readonly #waiting = new Map<number, (samples: readonly Sample[]) => void>()
+  #last: readonly Sample[] = []
+  #nextId = 1
+  #stopping = false
+  #gone = false
+
+  constructor(settings: WorkerSettings, logger: FastifyBaseLogger) {
+    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData: settings,
+      name: `relay-${settings.worker}`,
+    })
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.listening = promise
+    // Whoever starts the worker awaits it; a restart that fails is seen by `ended`.
+    this.listening.catch(() => {})
+    this.#worker.on('message', (message: FromWorker) => {
+      if (message.type === 'listening') resolve()
+      else if (message.type === 'failed') {
+        this.#stopping = true
+        reject(new WorkerFailure(message.message, message.code))
+      } else if (message.type === 'samples') this.#received(message.id, message.samples)
+      else if (message.type === 'log') logger[message.level]({ worker: settings.worker }, message.message)
+    })
+    this.#worker.on('error', (error) => {
+      logger.error({ err: error, worker: settings.worker, code: 'TURN_WORKER_CRASHED' }, 'relay worker crashed')
+    })
+    this.ended = new Promise((done) => {
+      this.#worker.once('exit', () => {
+        this.#gone = true
+        for (const answer of this.#waiting.values()) answer(this.#last)
+        reject(new WorkerFailure('the relay worker ended before it listened'))
+        done(!this.#stopping)
+      })
+    })
+  }
+
+  /** The latest counters known, without asking. */
+  get last(): readonly Sample[] {
+    return this.#last
+  }
+
+  /** Its counters are kept elsewhere from now on. */
+  forget(): void {
+    this.#last = []
+  }
+
+  /** The counters of now; after a timeout, or from a worker that is gone, the latest known. */
+  snapshot(): Promise<readonly Sample[]> {
+    if (this.#gone) return Promise.resolve(this.#last)
+    const id = this.#nextId++
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => answer(this.#last), SNAPSHOT_TIMEOUT)
+      const answer = (samples: readonly Sample[]) => {
+        clearTimeout(timer)
+        this.#waiting.delete(id)
+        resolve(samples)
+      }
+      this.#waiting.set(id, answer)
+      this.#post({ type: 'snapshot', id })
+    })
+  }
+
+  /** Ends allocations and closes sockets; a worker that does not answer is ended by force. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    if (this.#gone) return
+    this.#post({ type: 'stop' })
+    const force = setTimeout(() => void this.#worker.terminate(), STOP_TIMEOUT)
+    await this.ended
+    clearTimeout(force)
+  }
+
+  #post(message: ToWorker): void {
+    this.#worker.postMessage(message)
+  }
+
+  #received(id: number, samples: readonly Sample[]): void {
+    this.#last = samples
+    this.#waiting.get(id)?.(samples)
+  }
+}

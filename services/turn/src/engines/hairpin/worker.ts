@@ -1,0 +1,91 @@
+/** One relay worker: its own listening sockets, core, relayed sockets and counters. Started by pool.ts. */
+import { randomBytes } from 'node:crypto'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { type Listener, RelayPorts, TurnServer } from '../../core/index.ts'
+import { timeLimitedPasswords } from '../../credentials/password-policy.ts'
+import { ClientSocket } from '../../datapath/client-socket.ts'
+import { Drops } from '../../datapath/data-path.ts'
+import { DgramDataPath } from '../../datapath/dgram.ts'
+import { Driver, steadyNow } from '../../net/driver.ts'
+import { OwnAddresses } from '../../net/own-addresses.ts'
+import { peerPolicyFor } from '../../net/peer-rules.ts'
+import { bindUdp, familyOf } from '../../net/udp-socket.ts'
+import type { FromWorker, ToWorker, WorkerSettings } from './messages.ts'
+import { Meter } from './meter.ts'
+import { OwnedPorts } from './owned-ports.ts'
+import { PortOwnership } from './port-ownership.ts'
+import { SharedQuota } from './shared-quota.ts'
+
+/** Bytes asked of the kernel for a listening socket, which all clients of the worker share. */
+const LISTEN_BUFFER = 4 * 1024 * 1024
+/** Milliseconds between unasked samples. */
+const SAMPLE_INTERVAL = 1000
+
+const parent = parentPort as MessagePort
+const settings = workerData as WorkerSettings
+const say = (message: FromWorker) => parent.postMessage(message)
+
+try {
+  run(settings)
+} catch (error) {
+  const { code, message } = error as NodeJS.ErrnoException
+  say({ type: 'failed', code, message })
+  parent.close()
+}
+
+function run({ turn, addresses, worker, workers, turnSecrets, nonceKey, tokenKey, ...shared }: WorkerSettings): void {
+  const { min, max } = turn.relayPorts
+  const pool = new RelayPorts({ min, max, words: new Int32Array(shared.ports), tokenKey, randomBytes })
+  const ports = new OwnedPorts(pool, new PortOwnership(shared.portOwners, min, worker))
+  const { userQuota: perUser, totalQuota: total } = turn
+  const meter = new Meter()
+  const drops = new Drops()
+  const server = new TurnServer({
+    realm: turn.realm,
+    relayAddresses: {
+      4: addresses.relay.find(({ family }) => family === 4)?.external,
+      6: addresses.relay.find(({ family }) => family === 6)?.external,
+    },
+    passwords: timeLimitedPasswords(turnSecrets),
+    quota: new SharedQuota({ shared: shared.quota, workers, worker, perUser, total }),
+    peers: peerPolicyFor(turn, addresses),
+    ports,
+    nonceKey,
+    events: meter,
+  })
+  const clients = addresses.listen.map((address, id) => listenOn(id, address, addresses.port))
+  const own = new OwnAddresses(addresses.relay, (port) => ports.isLive(port))
+  const dataPath = new DgramDataPath({ allocations: server.allocations, clients, own, now: steadyNow })
+  const driver = new Driver({
+    server,
+    dataPath,
+    clients,
+    relay: addresses.relay,
+    drops,
+    now: steadyNow,
+    onError: (error, what) => say({ type: 'log', level: 'warn', message: `${what}: ${error.message}` }),
+  })
+  driver.listen()
+  say({ type: 'listening' })
+
+  const sample = (id: number) => say({ type: 'samples', id, samples: meter.samples(dataPath, drops) })
+  const timer = setInterval(() => sample(0), SAMPLE_INTERVAL)
+  parent.on('message', (message: ToWorker) => {
+    if (message.type === 'snapshot') {
+      sample(message.id)
+      return
+    }
+    clearInterval(timer)
+    driver.close()
+    sample(0)
+    say({ type: 'stopped' })
+    parent.close()
+  })
+}
+
+function listenOn(id: number, address: string, port: number): ClientSocket {
+  const family = familyOf(address)
+  const socket = bindUdp({ address, port, family, reusePort: true, bufferSize: LISTEN_BUFFER })
+  const listener: Listener = { id, transport: 'udp', local: { address, port, family } }
+  return new ClientSocket(listener, socket)
+}

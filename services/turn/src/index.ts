@@ -1,0 +1,90 @@
+/** The relay as the rest of Hairpin sees it: STUN/TURN, time-limited credentials, metrics. */
+import type { Config, Secrets } from '@hairpin/config'
+import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify'
+import type { Registry } from 'prom-client'
+import { type IceServers, type IceServersRequest, iceServersFor } from './credentials/ice-servers.ts'
+import type { RelayEngine } from './engine.ts'
+import { createEngine } from './engines/index.ts'
+import { credentialsApi } from './http/credentials.ts'
+import { registerRelayMetrics } from './metrics/register.ts'
+import type { ServerAddresses } from './net/addresses.ts'
+import { detectAddresses } from './net/detect.ts'
+import { claimPort } from './net/listen-port.ts'
+import { hostSurroundings, type Surroundings } from './net/surroundings.ts'
+
+export type { IceServer, IceServers, IceServersRequest } from './credentials/ice-servers.ts'
+export { mintCredential, passwordFor, type TurnCredential } from './credentials/mint.ts'
+export type { RelayEngine, Sample } from './engine.ts'
+export type { AddressSource, RelayAddress, ServerAddresses } from './net/addresses.ts'
+export { ListenError } from './net/listen-port.ts'
+
+export interface TurnServiceOptions {
+  readonly config: Config
+  readonly secrets: Secrets
+  readonly logger: FastifyBaseLogger
+  readonly registry: Registry
+  /** The host and its network; another one in tests. */
+  readonly surroundings?: Surroundings
+}
+
+export interface TurnService {
+  /**
+   * Chooses addresses and opens the sockets.
+   * @throws ConfigError naming the variable; ListenError (one of them) has a `code` such as TURN_PORT_IN_USE.
+   */
+  start(): Promise<void>
+  /** Ends every allocation and closes every socket. */
+  stop(): Promise<void>
+  ready(): boolean
+  /** Mints a credential. Only after `start`: the URLs name the address and port that were chosen. */
+  iceServersFor(request: IceServersRequest): IceServers
+  /** `POST /api/v1/turn/credentials`. */
+  readonly credentialsPlugin: FastifyPluginAsync
+  /** What was chosen and why; only after `start`. */
+  readonly addresses: ServerAddresses
+}
+
+export function createTurnService(options: TurnServiceOptions): TurnService {
+  const { config, secrets, logger } = options
+  let addresses: ServerAddresses | undefined
+  let engine: RelayEngine | undefined
+  let ready = false
+
+  function chosen(): ServerAddresses {
+    if (!addresses) throw new Error('the relay has not been started')
+    return addresses
+  }
+
+  function iceServers(request: IceServersRequest): IceServers {
+    return iceServersFor({ config, secrets, addresses: chosen() }, request)
+  }
+
+  registerRelayMetrics(options.registry, async () => (await engine?.snapshot()) ?? [])
+
+  return {
+    async start() {
+      const { warnings, ...detected } = await detectAddresses(config, options.surroundings ?? hostSurroundings())
+      addresses = { ...detected, port: claimPort(detected.listen, config.turn.port) }
+      for (const { external, local, source, why } of addresses.relay)
+        logger.info({ external, local, source, why }, 'relay address chosen')
+      for (const warning of warnings) logger.warn({ code: 'TURN_ADDRESS_DOUBTFUL' }, warning)
+      engine = await createEngine({ config, addresses, secrets, logger })
+      await engine.start()
+      ready = true
+      const { listen, port } = addresses
+      logger.info({ engine: engine.name, listen, port, workers: config.turn.workers }, 'relay listens')
+    },
+
+    async stop() {
+      ready = false
+      await engine?.stop()
+    },
+
+    ready: () => ready,
+    iceServersFor: iceServers,
+    credentialsPlugin: credentialsApi({ ttl: config.credentials.ttl, secrets, iceServersFor: iceServers }),
+    get addresses() {
+      return chosen()
+    },
+  }
+}

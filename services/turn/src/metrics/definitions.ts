@@ -1,0 +1,71 @@
+/** The relay's metrics, defined once; docs/METRICS.md describes them and test/metrics.test.ts compares the two. */
+
+export interface MetricDefinition {
+  readonly name: string
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  readonly help: string
+  readonly labels: readonly string[]
+}
+
+export const relayMetrics: readonly MetricDefinition[] = [
+  {
+    name: 'hairpin_relay_bytes_total',
+    type: 'counter',
+    help: 'Application payload relayed, in bytes, without STUN, ChannelData, UDP and IP framing.',
+    labels: ['direction', 'transport', 'app'],
+  },
+  {
+    name: 'hairpin_relay_packets_total',
+    type: 'counter',
+    help: 'Datagrams of application payload relayed.',
+    labels: ['direction', 'transport', 'app'],
+  },
+  {
+    name: 'hairpin_relay_egress_bytes_total',
+    type: 'counter',
+    help: 'Bytes of relayed datagrams leaving this host, to clients and to peers, with TURN, UDP and IP headers.',
+    labels: ['app'],
+  },
+  {
+    name: 'hairpin_allocations',
+    type: 'gauge',
+    help: 'Allocations that are live now.',
+    labels: ['transport', 'family', 'app'],
+  },
+  {
+    name: 'hairpin_allocations_total',
+    type: 'counter',
+    help: 'Allocations made since the start.',
+    labels: ['transport', 'family', 'app'],
+  },
+  {
+    name: 'hairpin_allocation_seconds',
+    type: 'histogram',
+    help: 'How long allocations lived, in seconds, counted at their end.',
+    labels: [],
+  },
+  {
+    name: 'hairpin_stun_requests_total',
+    type: 'counter',
+    help: 'STUN and TURN requests answered; code 200 is success, others are STUN error codes.',
+    labels: ['method', 'transport', 'code'],
+  },
+  {
+    name: 'hairpin_dropped_total',
+    type: 'counter',
+    help: 'Datagrams dropped, by reason.',
+    labels: ['reason'],
+  },
+  {
+    name: 'hairpin_auth_failures_total',
+    type: 'counter',
+    help: 'Requests refused for their credentials, by reason.',
+    labels: ['reason'],
+  },
+  {
+    name: 'hairpin_relay_worker_restarts_total',
+    type: 'counter',
+    help: 'Relay workers that ended unexpectedly and were started again.',
+    labels: [],
+  },
+]
