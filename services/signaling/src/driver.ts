@@ -6,7 +6,7 @@ import { Hub } from './core/hub.ts'
 import { defaultSessionLimits, type SessionLimits } from './core/limits.ts'
 import type { Output } from './core/output.ts'
 import { FrameEncoder } from './encoder.ts'
-import type { IceServersSource } from './ice-servers.ts'
+import type { IceServersAnswer, IceServersSource } from './ice-servers.ts'
 import { SignalingMetrics } from './metrics.ts'
 
 export interface DriverOptions {
@@ -151,12 +151,12 @@ export class Driver {
   }
 
   async #fetchIceServers(session: string, user: string): Promise<void> {
-    const answer = await this.#options.iceServers
-      .iceServersFor({ app: this.#options.app, user })
-      .catch((error: unknown) => {
-        this.#options.logger.warn({ err: error, code: 'SIG_ICE_SERVERS_UNAVAILABLE' }, 'no relay credentials')
-        return undefined
-      })
+    let answer: IceServersAnswer | undefined
+    try {
+      answer = await this.#options.iceServers.iceServersFor({ app: this.#options.app, user })
+    } catch (error) {
+      this.#options.logger.warn({ err: error, code: 'SIG_ICE_SERVERS_UNAVAILABLE' }, 'no relay credentials')
+    }
     this.#hub.iceServers(session, answer)
     this.#perform()
   }

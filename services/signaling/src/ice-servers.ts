@@ -19,5 +19,5 @@ export interface IceServersAnswer {
 
 /** Where clients' `iceServers` come from: the credentials service in the same process, or its API (`HttpIceServers`). */
 export interface IceServersSource {
-  iceServersFor(request: IceServersRequest): Promise<IceServersAnswer>
+  iceServersFor(request: IceServersRequest): IceServersAnswer | Promise<IceServersAnswer>
 }

@@ -94,8 +94,16 @@ describe('the relay credentials', () => {
     expect(await alice.next('ice-servers')).toMatchObject({ ttl: 2 })
   })
 
-  it('may be missing: the client hears it and stays', async () => {
-    const iceServers: IceServersSource = { iceServersFor: async () => Promise.reject(new Error('down')) }
+  it.each([
+    [
+      'at once',
+      () => {
+        throw new Error('down')
+      },
+    ],
+    ['later', () => Promise.reject(new Error('down'))],
+  ])('may be missing (%s): the client hears it and stays', async (_when, iceServersFor) => {
+    const iceServers: IceServersSource = { iceServersFor }
     const server = await startServer({ iceServers })
     const alice = await server.connect()
     alice.send({ type: 'username', name: 'alice' })
