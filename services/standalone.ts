@@ -1,0 +1,85 @@
+/**
+ * The whole stack in one process: `npm start`. Relay, credentials API, signaling, demo page and metrics with embedded
+ * defaults. A default port that is taken is replaced by the next free one; one that the environment names is not.
+ */
+import { type Config, ConfigError, loadConfig, loadSecrets } from '@hairpin/config'
+import { addHealth, createAdminApp, createApp, createLogger, listen } from '@hairpin/http'
+import { signalingPlugin, webPlugin } from '@hairpin/signaling'
+import { createTurnService } from '@hairpin/turn'
+import { buildWeb } from '@hairpin/web'
+import { Registry } from 'prom-client'
+import { banner } from './standalone/banner.ts'
+import { type ChosenPort, choosePort } from './standalone/ports.ts'
+
+interface Ports {
+  readonly http: ChosenPort
+  readonly admin: ChosenPort
+  readonly turn: ChosenPort
+}
+
+async function start(): Promise<void> {
+  const { config, ports } = await choosePorts(loadConfig(process.env))
+  const secrets = loadSecrets(config)
+  const logger = createLogger(config.logLevel)
+  const registry = new Registry()
+  await buildWeb()
+
+  const turn = createTurnService({ config, secrets, logger, registry })
+  const app = createApp({ logger, trustedProxies: config.trustedProxies })
+  const admin = createAdminApp({ logger, registry, ready: () => turn.ready() })
+  addHealth(app, () => turn.ready())
+  await app.register(turn.credentialsPlugin)
+  await app.register(signalingPlugin, { config, registry, logger, iceServers: turn })
+  await app.register(webPlugin)
+
+  stopOnSignal(async () => {
+    await app.close()
+    await turn.stop()
+    await admin.close()
+  })
+  await turn.start()
+  await listen(admin, config.admin)
+  await listen(app, config.http)
+  console.log(banner({ config, ports, addresses: turn.addresses }))
+}
+
+async function choosePorts(wanted: Config): Promise<{ config: Config; ports: Ports }> {
+  const ports = {
+    http: await choosePort('tcp', wanted.http.port, 'HAIRPIN_HTTP_PORT', wanted.http.host),
+    admin: await choosePort('tcp', wanted.admin.port, 'HAIRPIN_ADMIN_PORT', wanted.admin.host),
+    turn: await choosePort('udp', wanted.turn.port, 'HAIRPIN_TURN_PORT'),
+  }
+  const config = {
+    ...wanted,
+    http: { ...wanted.http, port: ports.http.port },
+    admin: { ...wanted.admin, port: ports.admin.port },
+    turn: { ...wanted.turn, port: ports.turn.port },
+  }
+  return { config, ports }
+}
+
+/** The first Ctrl-C or SIGTERM ends cleanly, a second one at once. */
+function stopOnSignal(stop: () => Promise<void>): void {
+  let stopping = false
+  const onSignal = () => {
+    if (stopping) process.exit(1)
+    stopping = true
+    stop().then(
+      () => process.exit(0),
+      (error) => {
+        console.error(error)
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+}
+
+try {
+  await start()
+} catch (error) {
+  // What the operator can mend is told in one line; anything else is ours and keeps its stack.
+  console.error(error instanceof ConfigError ? `hairpin: ${error.message}` : error)
+  process.exit(1)
+}

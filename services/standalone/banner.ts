@@ -1,0 +1,37 @@
+import { join } from 'node:path'
+import type { Config } from '@hairpin/config'
+import type { ServerAddresses } from '@hairpin/turn'
+import type { ChosenPort } from './ports.ts'
+
+export interface BannerFacts {
+  readonly config: Config
+  readonly ports: { readonly http: ChosenPort; readonly admin: ChosenPort; readonly turn: ChosenPort }
+  readonly addresses: ServerAddresses
+}
+
+/** What the person at the terminal wants to know: where everything is, and why there. */
+export function banner({ config, ports, addresses }: BannerFacts): string {
+  const demo = `http://localhost:${ports.http.port}/`
+  const rows = [
+    ['demo page', demo, `open it in two windows; ${reason(ports.http)}`],
+    ['signaling', `ws://localhost:${ports.http.port}/ws`, 'docs/PROTOCOL.md'],
+    ['relay', `${bracketed(addresses.relay[0]?.external)}:${addresses.port}/udp`, reason(ports.turn)],
+    ...addresses.relay.map(({ external, why }) => ['  advertises', external, why]),
+    ['  relayed ports', `${config.turn.relayPorts.min}-${config.turn.relayPorts.max}/udp`, ''],
+    ['metrics', `http://${bracketed(config.admin.host)}:${ports.admin.port}/metrics`, reason(ports.admin)],
+    ['secrets', join(config.dataDir, 'secrets.json'), 'API keys and TURN secrets, readable by you alone'],
+  ] as const
+  const width = Math.max(...rows.map(([, what = '']) => what.length))
+  const lines = rows.map(([name, what = '', why = '']) =>
+    `  ${name.padEnd(16)}${what.padEnd(width + 2)}${why}`.trimEnd(),
+  )
+  return ['', `Hairpin runs (${config.turn.engine} engine). Ctrl-C ends it.`, ...lines, ''].join('\n')
+}
+
+function reason(chosen: ChosenPort): string {
+  return chosen.why === 'default' ? 'default port' : `port from ${chosen.why}`
+}
+
+function bracketed(address = 'none'): string {
+  return address.includes(':') ? `[${address}]` : address
+}
