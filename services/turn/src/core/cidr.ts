@@ -1,8 +1,8 @@
-/** Sets of CIDR ranges as sorted, merged intervals over 128-bit addresses: a check is one binary search. */
+/** Sets of CIDR ranges as sorted, merged intervals of integers: a check is one binary search. */
 import { parseAddress } from '@hairpin/stun'
 
-/** IPv4 is kept at ::ffff:0:0/96, so that one set holds both families and cannot confuse them. */
-const IPV4_BASE = 0xffff00000000n
+/** IPv4 has a place of its own above IPv6: not even `::/0` means it, nor does an IPv4-mapped address fall into it. */
+const IPV4_BASE = 1n << 128n
 
 interface Interval {
   readonly first: bigint

@@ -1,6 +1,13 @@
 /** A server core in a world of its own: a clock, seeded randomness, relay sockets that always open, and clients. */
 import { createHash } from 'node:crypto'
-import { type ClientOutput, type Endpoint, Message, parseMessage, TurnClient, type TurnClientOptions } from '@hairpin/stun'
+import {
+  type ClientOutput,
+  type Endpoint,
+  type Message,
+  parseMessage,
+  TurnClient,
+  type TurnClientOptions,
+} from '@hairpin/stun'
 import {
   createPeerPolicy,
   type Listener,
@@ -40,7 +47,11 @@ export interface Events {
 
 /** users: name → accepted passwords. */
 export function createWorld(
-  overrides: Partial<TurnServerOptions> & { users?: Record<string, string[]>; ports?: RelayPorts; quotaLimit?: number } = {},
+  overrides: Partial<TurnServerOptions> & {
+    users?: Record<string, string[]>
+    ports?: RelayPorts
+    quotaLimit?: number
+  } = {},
 ) {
   const users: Record<string, string[]> = overrides.users ?? { alice: ['secret'], bob: ['hunter2'] }
   const randomBytes = seededBytes('world')
@@ -77,7 +88,11 @@ export function createWorld(
 }
 export type World = ReturnType<typeof createWorld>
 
-export function createPorts(min: number, max: number, words = new Int32Array(RelayPorts.wordsFor(min, max))) {
+export function createPorts(
+  min: number,
+  max: number,
+  words: Int32Array = new Int32Array(RelayPorts.wordsFor(min, max)),
+) {
   return new RelayPorts({ min, max, words, tokenKey: seededBytes('token')(32), randomBytes: seededBytes('ports') })
 }
 
