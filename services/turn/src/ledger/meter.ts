@@ -77,9 +77,9 @@ export class Meter {
 
   /** Live allocations. */
   get size(): number {
-    let size = -this.#closed.length
+    let size = 0
     for (const known of this.#epochs.values()) size += known.size
-    return size
+    return size - this.#closed.length
   }
 
   /** What is new in a batch. Counters below those already seen count nothing. */
