@@ -47,7 +47,7 @@ export function credentialsApi(options: CredentialsApiOptions): FastifyPluginAsy
       schema: { body: Body, response: { 201: Answer } },
       // Everything in the body is optional, and so is the body.
       preValidation: async (request) => {
-        request.body ??= {}
+        if (request.body === undefined) request.body = {}
       },
       onRequest: async (request, reply) => {
         // Credentials must not lie about in a cache (draft-uberti-behave-turn-rest-00 section 2.2), errors neither.

@@ -45,14 +45,14 @@ export async function detectAddresses(config: Settings, surroundings: Surroundin
     if (address) relay.push(address)
   }
   if (relay.length === 0) throw new ConfigError('HAIRPIN_EXTERNAL_IP', 'no address was found that could be advertised')
-  // An IPv6 address of the LAN or of loopback beside a public IPv4 one helps nobody.
-  const first = relay[0]!
-  const useful = relay.filter((address) => address === first || !isLocal(address) || isLocal(first))
-  return { listen, relay: useful, own, warnings }
+  // An IPv6 address of the LAN beside a public IPv4 one, or ::1 beside one of the LAN, helps nobody.
+  const reach = reachOf(relay[0]!)
+  return { listen, relay: relay.filter((address) => reachOf(address) >= reach), own, warnings }
 }
 
-function isLocal({ source }: RelayAddress): boolean {
-  return source === 'private' || source === 'loopback'
+/** How far away an address is of use. */
+function reachOf({ source }: RelayAddress): number {
+  return source === 'loopback' ? 0 : source === 'private' ? 1 : 2
 }
 
 /** The wildcard addresses stand for all addresses of their family. */

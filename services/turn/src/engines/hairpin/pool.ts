@@ -54,6 +54,10 @@ export class HairpinEngine implements RelayEngine {
     this.#ports = new RelayPorts({ min, max, words, tokenKey, randomBytes })
   }
 
+  get workers(): readonly WorkerHandle[] {
+    return this.#workers
+  }
+
   async start(): Promise<void> {
     for (let worker = 0; worker < this.#shared.workers; worker++) this.#launch(worker, RESTART_DELAY.first)
     try {

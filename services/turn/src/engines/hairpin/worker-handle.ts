@@ -88,6 +88,11 @@ export class WorkerHandle {
     })
   }
 
+  /** Ends the thread at once, as a crash does. */
+  async kill(): Promise<void> {
+    await this.#worker.terminate()
+  }
+
   /** Ends allocations and closes sockets; a worker that does not answer is ended by force. */
   async stop(): Promise<void> {
     this.#stopping = true

@@ -1,0 +1,122 @@
+import { createApp, createLogger } from '@hairpin/http'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { IceServersRequest } from '../../src/credentials/ice-servers.ts'
+import { credentialsApi } from '../../src/http/credentials.ts'
+
+const path = '/api/v1/turn/credentials'
+const iceServers = {
+  iceServers: [{ urls: ['stun:h:3478'] }, { urls: ['turn:h:3478?transport=udp'], username: 'u', credential: 'p' }],
+  ttl: 600,
+  expiresAt: '2026-01-01T00:00:00.000Z',
+}
+
+describe('POST /api/v1/turn/credentials', () => {
+  let asked: IceServersRequest[]
+  let app: ReturnType<typeof createApp>
+
+  beforeEach(async () => {
+    asked = []
+    app = createApp({ logger: createLogger('silent') })
+    await app.register(
+      credentialsApi({
+        ttl: { min: 60, default: 600, max: 3600 },
+        secrets: {
+          apiKeys: [
+            { app: 'shop', key: 'the-key-of-the-shop' },
+            { app: 'game', key: 'the-key-of-the-game' },
+          ],
+          internalKey: 'the-internal-key',
+        },
+        iceServersFor: (request) => {
+          asked.push(request)
+          return iceServers
+        },
+      }),
+    )
+  })
+
+  const post = (body?: unknown, key: string | undefined = 'the-key-of-the-shop', type = 'application/json') =>
+    app.inject({
+      method: 'POST',
+      url: path,
+      headers: {
+        ...(key !== '' && { authorization: `Bearer ${key}` }),
+        ...(body !== undefined && { 'content-type': type }),
+      },
+      ...(body !== undefined && { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
+    })
+  const codeOf = (response: { json(): { error: { code: string } } }) => response.json().error.code
+
+  it('answers 201 with iceServers that no cache may keep', async () => {
+    const response = await post({ user: 'ada', ttl: 90 })
+    expect(response.statusCode).toBe(201)
+    expect(response.json()).toEqual(iceServers)
+    expect(response.headers['cache-control']).toBe('no-store')
+    expect(asked).toEqual([{ app: 'shop', user: 'ada', ttl: 90 }])
+  })
+
+  it('needs no body', async () => {
+    expect((await post()).statusCode).toBe(201)
+    expect((await post({})).statusCode).toBe(201)
+    expect(asked[0]).toEqual({ app: 'shop', user: undefined, ttl: 600 })
+  })
+
+  it('knows each app by its key', async () => {
+    await post({}, 'the-key-of-the-game')
+    expect(asked[0]?.app).toBe('game')
+  })
+
+  it.each(['', 'wrong', 'the-key-of-the-sho', 'the-key-of-the-shop1'])('refuses the key "%s"', async (key) => {
+    const response = await post({}, key)
+    expect(response.statusCode).toBe(401)
+    expect(codeOf(response)).toBe('TURN_UNAUTHORIZED')
+    expect(response.headers['www-authenticate']).toContain('Bearer')
+    expect(response.headers['cache-control']).toBe('no-store')
+  })
+
+  it('refuses another scheme than Bearer', async () => {
+    const response = await app.inject({ method: 'POST', url: path, headers: { authorization: 'Basic dGhlLWtleQ==' } })
+    expect(response.statusCode).toBe(401)
+  })
+
+  it.each([59, 3601, 0, -1])('refuses a ttl of %d s outside the bounds', async (ttl) => {
+    const response = await post({ ttl })
+    expect(response.statusCode).toBe(400)
+    expect(codeOf(response)).toBe('TURN_TTL_OUT_OF_RANGE')
+  })
+
+  it.each([
+    { ttl: '60' },
+    { ttl: 60.5 },
+    { user: 5 },
+    { user: '' },
+    { user: 'a\nb' },
+    { user: 'x'.repeat(129) },
+    { user: null },
+    { admin: true },
+    [],
+    'null',
+  ])('refuses the body %j', async (body) => {
+    const response = await post(body)
+    expect(response.statusCode).toBe(400)
+    expect(codeOf(response)).toBe('BAD_REQUEST')
+    expect(asked).toEqual([])
+  })
+
+  it('says so when the body is no JSON, of another type or too large', async () => {
+    expect(codeOf(await post('{"user":'))).toBe('INVALID_JSON')
+    expect(codeOf(await post('<xml/>', undefined, 'application/xml'))).toBe('UNSUPPORTED_MEDIA_TYPE')
+    const large = await post({ user: 'x'.repeat(20_000) })
+    expect([large.statusCode, codeOf(large)]).toEqual([413, 'BODY_TOO_LARGE'])
+  })
+
+  it('lets the internal key mint for any app, and others for their own', async () => {
+    expect((await post({ app: 'anything' }, 'the-internal-key')).statusCode).toBe(201)
+    expect(asked[0]?.app).toBe('anything')
+    expect(codeOf(await post({}, 'the-internal-key'))).toBe('TURN_APP_REQUIRED')
+    expect(codeOf(await post({ app: 'a/b' }, 'the-internal-key'))).toBe('TURN_APP_INVALID')
+    expect((await post({ app: 'shop' })).statusCode).toBe(201)
+    const foreign = await post({ app: 'game' })
+    expect([foreign.statusCode, codeOf(foreign)]).toEqual([403, 'TURN_APP_FORBIDDEN'])
+  })
+})
