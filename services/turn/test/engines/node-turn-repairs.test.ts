@@ -5,6 +5,7 @@ import {
   Attribute,
   Class,
   decodeChannelData,
+  decodeXorAddress,
   encodeAddressFamily,
   encodeChannelData,
   encodeEvenPort,
@@ -15,7 +16,8 @@ import {
 } from '@hairpin/stun'
 import Server from 'node-turn'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { type RepairPolicies, Repairs } from '../../src/engines/node-turn/repairs.ts'
+import type { RepairPolicies } from '../../src/engines/node-turn/hooks.ts'
+import { Repairs } from '../../src/engines/node-turn/repairs.ts'
 import {
   codeOf,
   isSigned,
@@ -97,7 +99,9 @@ async function start({ port: wanted, quota = Number.POSITIVE_INFINITY, denied, e
     {
       passwords,
       quota: { acquire: () => log.held < quota && ++log.held > 0, release: () => log.held-- },
-      peers: { check: (address) => (address === denied ? 'deny' : 'allow') },
+      peers: {
+        check: (it) => (it === denied ? 'deny' : external && [external, loopback].includes(it) ? 'own' : 'allow'),
+      },
     },
     {
       allocated: () => {
@@ -109,6 +113,7 @@ async function start({ port: wanted, quota = Number.POSITIVE_INFINITY, denied, e
           peerToClient: (bytes) => {
             log.heard += bytes
           },
+          sentToClient: () => {},
           ended: () => log.ended++,
         }
       },
@@ -276,6 +281,18 @@ describe('Allocate', () => {
     expect(log.held).toBe(1)
   })
 
+  test('with EVEN-PORT gets an even one', async () => {
+    const { port } = await start()
+    for (let i = 0; i < 8; i++) {
+      const ada = await client(port)
+      await ada.challenge()
+      const answer = await ada.request(Method.Allocate, [udpTransport, [Attribute.EvenPort, encodeEvenPort(false)]])
+      const relayed = decodeXorAddress(answer.get(Attribute.XorRelayedAddress)!, answer.transactionId)!
+      expect(relayed.port % 2).toBe(0)
+      expect(await isFree(relayed.port)).toBe(false)
+    }
+  })
+
   test('asking for what node-turn cannot do is answered, not ignored', async () => {
     const { port } = await start()
     const ada = await client(port)
@@ -313,6 +330,23 @@ describe('a datagram from a peer', () => {
     expect(frame.ok && Buffer.from(frame.data)).toEqual(payload)
   })
 
+  test('that cannot be received or sent on is counted, and no more', async () => {
+    const { port, log, server, repairs } = await start()
+    const ada = await client(port)
+    await ada.allocate()
+    await ada.permit(0)
+    ada.sendIndication(0, Buffer.from('to port 0'))
+    await vi.waitFor(() => expect(log.dropped).toEqual(['send-failed']))
+    const socket = Object.values(server.allocations)[0]!.sockets[0]!
+    socket.emit('error', new Error('recvmsg ENOBUFS'))
+    expect(log.dropped).toEqual(['send-failed', 'send-failed'])
+
+    // Its Data indication waits for random bytes while the listening socket closes.
+    socket.emit('message', Buffer.alloc(4), { address: loopback, port: 9, family: 'IPv4', size: 4 })
+    repairs.close()
+    await vi.waitFor(() => expect(log.dropped).toHaveLength(3))
+  })
+
   test('without a permission is dropped and counted', async () => {
     const { port, log } = await start()
     const [ada, bob] = [await client(port), await peer()]
@@ -334,6 +368,17 @@ describe('peers that are not allowed', () => {
     expect([codeOf(refused), isSigned(refused, ada)]).toEqual([403, true])
     expect(codeOf(await ada.bind(0x4000, 80, metadata))).toBe(403)
     expect(codeOf(await ada.permit(80))).toBe(0)
+  })
+
+  test('are those beyond 256 permissions or channels of one allocation: 508', async () => {
+    const { port } = await start()
+    const ada = await client(port)
+    await ada.allocate()
+    for (let i = 0; i < 256; i++) await ada.bind(0x4000 + i, 1_000 + i, `198.51.100.${i}`)
+    expect(codeOf(await ada.permit(9, '192.0.2.1'))).toBe(508)
+    expect(codeOf(await ada.permit(9, '198.51.100.7'))).toBe(0)
+    expect(codeOf(await ada.bind(0x5000, 2_000, '198.51.100.7'))).toBe(508)
+    expect(codeOf(await ada.bind(0x4007, 1_007, '198.51.100.7'))).toBe(0)
   })
 
   test('include our own address, except its live relayed ports', async () => {
@@ -487,7 +532,7 @@ describe('the listening socket', () => {
 
   test('that cannot be bound is an error which names it', async () => {
     const { port } = await start()
-    await expect(start({ port })).rejects.toThrow(`cannot listen on UDP ${loopback}:${port}`)
+    await expect(start({ port })).rejects.toThrow(`UDP port ${port} is taken`)
   })
 
   test('closes with all relayed ones, also while an Allocate is under way', async () => {

@@ -2,9 +2,10 @@ import { once } from 'node:events'
 import { loadConfig } from '@hairpin/config'
 import { Attribute, encodeRequestedTransport, Method } from '@hairpin/stun'
 import { pino } from 'pino'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import type { Sample } from '../../src/engine.ts'
 import { NodeTurnEngine } from '../../src/engines/node-turn/index.ts'
+import { relayMetrics } from '../../src/metrics/definitions.ts'
 import type { ServerAddresses } from '../../src/net/addresses.ts'
 import { codeOf, loopback, mint, TurnTestClient, udp } from './node-turn-client.ts'
 
@@ -69,10 +70,22 @@ test('bytes and packets are counted while the call runs', async () => {
     expect(value(samples, 'hairpin_relay_bytes_total', { direction, ...labels })).toBe(1000)
     expect(value(samples, 'hairpin_relay_packets_total', { direction, ...labels })).toBe(10)
   }
+  // To the client alone: the peer is one of our own relayed addresses, and what goes there leaves no host.
+  expect(value(samples, 'hairpin_relay_egress_bytes_total', { app: 'demo' })).toBe(10 * (100 + 4 + 28))
   expect(value(samples, 'hairpin_allocations', labels)).toBe(2)
   expect(value(samples, 'hairpin_stun_requests_total', { method: 'channel_bind', code: '200' })).toBe(2)
 
+  const service = await udp()
+  closing.push(() => service.close())
+  await ada.permit(service.address().port, '127.0.0.2')
+  ada.sendIndication(service.address().port, Buffer.alloc(50), '127.0.0.2')
+  await vi.waitFor(async () => {
+    const egress = value(await engine.snapshot(), 'hairpin_relay_egress_bytes_total', { app: 'demo' })
+    expect(egress).toBe(10 * (100 + 4 + 28) + 50 + 28)
+  })
+
   await ada.refresh(0)
+  expect(value(await engine.snapshot(), 'hairpin_allocation_seconds_count', {})).toBe(1)
   expect(value(await engine.snapshot(), 'hairpin_allocations', labels)).toBe(1)
   expect(value(await engine.snapshot(), 'hairpin_allocations_total', labels)).toBe(2)
 })
@@ -85,6 +98,28 @@ test('private networks, metadata services and the host itself are refused unless
     expect(codeOf(await ada.permit(80, address))).toBe(403)
   expect(codeOf(await ada.permit(80, '127.0.0.2'))).toBe(0)
   expect(codeOf(await ada.permit(80, '9.9.9.9'))).toBe(0)
+})
+
+test('the host itself is open to its clients when the allow list names it', async () => {
+  const { port } = await start({ HAIRPIN_PEER_ALLOW: '127.0.0.0/8' })
+  const ada = await client(port)
+  await ada.allocate()
+  const service = await udp()
+  closing.push(() => service.close())
+  await ada.bind(0x4000, service.address().port)
+  const heard = once(service, 'message', { signal: AbortSignal.timeout(1_000) })
+  ada.sendChannelData(0x4000, Buffer.from('hello'))
+  expect(String((await heard)[0])).toBe('hello')
+})
+
+test('every metric it counts is one of those that are exported', async () => {
+  const { port, engine } = await start()
+  const ada = await client(port)
+  await ada.allocate()
+  await ada.refresh(0)
+  const known = new Map(relayMetrics.map(({ name, labels }) => [name, [...labels].sort()]))
+  for (const { name, labels } of await engine.snapshot())
+    if (!name.startsWith('hairpin_allocation_seconds_')) expect(Object.keys(labels).sort()).toEqual(known.get(name))
 })
 
 test('a user gets no more allocations than the quota', async () => {

@@ -1,10 +1,12 @@
-import type { DropReason, Principal } from '../../core/index.ts'
-import type { AuthFailure } from '../../core/policies.ts'
+import type { AuthFailure, DropReason, Principal } from '../../core/index.ts'
 import type { Sample } from '../../engine.ts'
-import type { Meter, RepairEvents } from './repairs.ts'
+import { AppLabels } from '../../metrics/app-labels.ts'
+import type { Meter, RepairEvents } from './hooks.ts'
 
-/** Label values of `app` before the rest is counted as `other`. */
-const MAX_APPS = 100
+/** Upper bounds of `hairpin_allocation_seconds`, as the hairpin engine has them. */
+const SECONDS = [1, 5, 15, 60, 300, 600, 1800, 3600, 14_400, 86_400]
+/** Bytes of the IPv4 and UDP headers of one datagram. */
+const HEADERS = 28
 
 interface Counter {
   readonly name: string
@@ -15,34 +17,37 @@ interface Counter {
 /** The metrics of the hairpin engine, counted from outside of node-turn; its transport is always UDP over IPv4. */
 export class Counters implements RepairEvents {
   readonly #counters = new Map<string, Counter>()
-  readonly #apps = new Set<string>()
+  readonly #apps = new AppLabels()
 
   snapshot(): Sample[] {
     return [...this.#counters.values()].map((counter) => ({ ...counter }))
   }
 
-  allocated({ app: name }: Principal): Meter {
-    const app = this.#appLabel(name)
-    const live = this.#counter('hairpin_allocations', { transport: 'udp', family: '4', app })
-    this.#counter('hairpin_allocations_total', { transport: 'udp', family: '4', app }).value++
+  allocated(principal: Principal): Meter {
+    const app = this.#apps.labelFor(principal.app)
+    const start = performance.now()
+    const live = this.#counter('hairpin_allocations', { transport: 'udp', family: 'ipv4', app })
+    this.#counter('hairpin_allocations_total', { transport: 'udp', family: 'ipv4', app }).value++
     live.value++
-    const bytes = (direction: string) =>
-      this.#counter('hairpin_relay_bytes_total', { direction, transport: 'udp', app })
-    const packets = (direction: string) =>
-      this.#counter('hairpin_relay_packets_total', { direction, transport: 'udp', app })
-    const out = { bytes: bytes('client_to_peer'), packets: packets('client_to_peer') }
-    const back = { bytes: bytes('peer_to_client'), packets: packets('peer_to_client') }
+    const egress = this.#counter('hairpin_relay_egress_bytes_total', { app })
+    const out = this.#traffic('client_to_peer', app)
+    const back = this.#traffic('peer_to_client', app)
     return {
-      clientToPeer: (size) => {
-        out.bytes.value += size
+      clientToPeer(bytes, own) {
+        out.bytes.value += bytes
         out.packets.value++
+        if (!own) egress.value += bytes + HEADERS
       },
-      peerToClient: (size) => {
-        back.bytes.value += size
+      peerToClient(bytes) {
+        back.bytes.value += bytes
         back.packets.value++
+      },
+      sentToClient(bytes) {
+        egress.value += bytes + HEADERS
       },
       ended: () => {
         live.value--
+        this.#lived((performance.now() - start) / 1000)
       },
     }
   }
@@ -59,10 +64,21 @@ export class Counters implements RepairEvents {
     this.#counter('hairpin_dropped_total', { reason }).value++
   }
 
-  #appLabel(app: string): string {
-    if (!this.#apps.has(app) && this.#apps.size >= MAX_APPS) return 'other'
-    this.#apps.add(app)
-    return app
+  #traffic(direction: string, app: string) {
+    const labels = { direction, transport: 'udp', app }
+    return {
+      bytes: this.#counter('hairpin_relay_bytes_total', labels),
+      packets: this.#counter('hairpin_relay_packets_total', labels),
+    }
+  }
+
+  #lived(seconds: number): void {
+    for (const bound of [...SECONDS, Number.POSITIVE_INFINITY]) {
+      const le = bound === Number.POSITIVE_INFINITY ? '+Inf' : String(bound)
+      this.#counter('hairpin_allocation_seconds_bucket', { le }).value += seconds <= bound ? 1 : 0
+    }
+    this.#counter('hairpin_allocation_seconds_sum', {}).value += seconds
+    this.#counter('hairpin_allocation_seconds_count', {}).value++
   }
 
   #counter(name: string, labels: Readonly<Record<string, string>>): Counter {

@@ -31,7 +31,7 @@ declare module 'node-turn' {
     interface Transport {
       readonly src: Address
       readonly dst: Address
-      readonly socket: Socket
+      socket: Pick<Socket, 'send'>
       get5Tuple(): string
     }
 
@@ -87,6 +87,7 @@ declare module 'node-turn' {
     readonly defaultAllocatetLifetime: number
     allocations: Record<string, Server.Allocation>
     readonly network: { readonly sockets: Socket[]; readonly listeningIps: string[] }
+    readonly allocate: { allocateUdp(request: Server.Message): Promise<Socket[]> }
     readonly authentification: {
       credentials: Record<string, string>
       generateNonce(): string

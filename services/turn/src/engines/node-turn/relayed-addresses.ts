@@ -1,3 +1,4 @@
+import type { PeerPolicy } from '../../core/index.ts'
 import type { RelayAddress } from '../../net/addresses.ts'
 import { OwnAddresses } from '../../net/own-addresses.ts'
 
@@ -9,11 +10,15 @@ interface Place {
 /** The relayed transport addresses that are live now: node-turn knows its allocations by five-tuple only. */
 export class RelayedAddresses {
   readonly #ports = new Set<number>()
+  readonly #all: ReadonlySet<string>
   readonly #own: ReadonlySet<string>
   readonly #translation: OwnAddresses
 
-  constructor(relay: readonly RelayAddress[]) {
-    this.#own = new Set(relay.flatMap(({ external, local }) => [external, local]))
+  /** @param peers says which addresses are ours alone: the operator may have opened the host's own to peers. */
+  constructor(relay: readonly RelayAddress[], peers: PeerPolicy) {
+    const addresses = relay.flatMap(({ external, local }) => [external, local])
+    this.#own = new Set(addresses.filter((address) => peers.check(address) === 'own'))
+    this.#all = new Set(addresses)
     this.#translation = new OwnAddresses(relay, (port) => this.#ports.has(port))
   }
 
@@ -23,6 +28,10 @@ export class RelayedAddresses {
 
   delete({ port }: Place): void {
     this.#ports.delete(port)
+  }
+
+  has({ address, port }: Place): boolean {
+    return this.#ports.has(port) && this.#all.has(address)
   }
 
   /** Of our own addresses, live relayed ports alone. */

@@ -15,6 +15,7 @@ import {
   classify,
   decodeAddressFamily,
   decodeChannelData,
+  decodeEvenPort,
   decodeText,
   type Endpoint,
   encodeChannelData,
@@ -28,33 +29,12 @@ import {
   parseMessage,
 } from '@hairpin/stun'
 import type Server from 'node-turn'
-import type { AuthFailure, DropReason, PasswordPolicy, PeerPolicy, Principal, QuotaPolicy } from '../../core/index.ts'
+import type { DropReason, Principal } from '../../core/index.ts'
 import { Nonces } from '../../core/nonce.ts'
 import type { RelayAddress } from '../../net/addresses.ts'
+import { ListenError } from '../../net/listen-port.ts'
+import type { Meter, RepairEvents, RepairPolicies } from './hooks.ts'
 import { RelayedAddresses } from './relayed-addresses.ts'
-
-/** What node-turn has no hooks for: the policies that the core of our own engine takes too. */
-export interface RepairPolicies {
-  readonly passwords: PasswordPolicy
-  readonly quota: QuotaPolicy
-  readonly peers: PeerPolicy
-}
-
-/** What happened, for counters. */
-export interface RepairEvents {
-  allocated(principal: Principal): Meter
-  /** `code` 200 or the STUN error code. */
-  answered(method: string, code: number): void
-  authFailed(reason: AuthFailure): void
-  dropped(reason: DropReason): void
-}
-
-/** Of one allocation; bytes are payload, one call is one packet. */
-export interface Meter {
-  clientToPeer(bytes: number): void
-  peerToClient(bytes: number): void
-  ended(): void
-}
 
 /** The attributes node-turn can read; any other makes attribute.js:223 throw and the whole message vanish. */
 const UNDERSTOOD = [
@@ -81,6 +61,9 @@ const CHANNEL_LIFETIME = 600_000
 /** Seconds. */
 const NONCE_LIFETIME = 3_600
 const SWEEP_INTERVAL = 1_000
+const EVEN_PORT_TRIES = 64
+/** Permissions, and channels, of one allocation; as the core's limits. */
+const MAX_PEERS = 256
 
 export class Repairs {
   readonly #server: Server
@@ -102,12 +85,13 @@ export class Repairs {
     this.#server = server
     this.#policies = policies
     this.#events = events
-    this.#relayed = new RelayedAddresses(relay)
+    this.#relayed = new RelayedAddresses(relay, policies.peers)
     this.#refreshKeepsTheAllocation()
     this.#endOfAllocationClosesItsSockets()
     this.#noncesWithoutATable()
     this.#repliesAreSignedAndCounted()
     this.#allocateOncePerFiveTuple()
+    this.#evenPortsAreEven()
     this.#peersMustBeAllowed()
   }
 
@@ -121,9 +105,7 @@ export class Repairs {
       return new Promise<void>((resolve, reject) => {
         socket.once('listening', resolve)
         socket.once('error', (cause) =>
-          reject(
-            new Error(`cannot listen on UDP ${address}:${this.#server.listeningPort}: ${cause.message}`, { cause }),
-          ),
+          reject(new ListenError(this.#server.listeningPort, (cause as NodeJS.ErrnoException).code, cause.message)),
         )
       })
     })
@@ -241,6 +223,21 @@ export class Repairs {
     })
   }
 
+  /** For EVEN-PORT allocate.js:187 binds the client's own port number. Here its random ports are tried until one is even. */
+  #evenPortsAreEven(): void {
+    const { allocate } = this.#server
+    const anyPort = allocate.allocateUdp.bind(allocate)
+    allocate.allocateUdp = async (request) => {
+      const even = this.#current!.message.has(Attribute.EvenPort)
+      for (let tries = 0; tries < EVEN_PORT_TRIES; tries++) {
+        const sockets = await anyPort(request)
+        if (!even || sockets[0]!.address().port % 2 === 0) return sockets
+        for (const socket of sockets) socket.close()
+      }
+      throw new Error('no even port is free')
+    }
+  }
+
   #adopt(allocation: Server.Allocation, principal: Principal): void {
     const details = { principal, meter: this.#events.allocated(principal), channels: new Map<number, number>() }
     this.#details.set(allocation, details)
@@ -249,13 +246,14 @@ export class Repairs {
     allocation.update = (lifetime = allocation.lifetime) => update(lifetime)
     this.#relayed.add(allocation.relayedTransportAddress)
     for (const socket of allocation.sockets) this.#wrapRelay(socket, allocation, details.meter)
+    this.#countEgress(allocation.transport, details.meter)
     if (this.#closed) delete this.#server.allocations[allocation.fiveTuple]
   }
 
   /**
    * channelBind.js:43 and createPermission.js:30 let every peer in. Also here: what node-turn would answer wrongly or not
-   * at all (it reads no IPv6 address right, address.js:30; EVEN-PORT throws, attribute.js:160, and would bind the
-   * client's own port number, allocate.js:187; an unknown attribute throws, attribute.js:223).
+   * at all (it reads no IPv6 address right, address.js:30; EVEN-PORT and RESERVATION-TOKEN throw, attribute.js:160,184; an
+   * unknown attribute throws, attribute.js:223).
    */
   #peersMustBeAllowed(): void {
     for (const method of ['allocate', 'refresh', 'create_permission', 'channel_bind'])
@@ -287,7 +285,8 @@ export class Repairs {
     if (message.method === Method.Allocate) {
       const family = message.get(Attribute.RequestedAddressFamily)
       if (family && decodeAddressFamily(family) !== 4) return { code: 440, reason: 'Address Family not Supported' }
-      if (message.has(Attribute.EvenPort) || message.has(Attribute.ReservationToken))
+      const even = message.get(Attribute.EvenPort)
+      if (message.has(Attribute.ReservationToken) || (even && decodeEvenPort(even)?.reserve !== false))
         return { code: 508, reason: 'Insufficient Capacity' }
     }
     for (const { family, address } of request.getAttributes('xor-peer-address') as Server.Address[]) {
@@ -296,6 +295,13 @@ export class Repairs {
         this.#events.dropped('peer-denied')
         return { code: 403, reason: 'Forbidden' }
       }
+      // allocation.js:101 goes through all channels for each packet of a peer.
+      const { permissions, channelBindings } = request.allocation!
+      const full = (table: object) => Object.keys(table).length >= MAX_PEERS
+      const newChannel =
+        message.method === Method.ChannelBind && !channelBindings[request.getAttribute('channel-number') as number]
+      if ((full(permissions) && !permissions[address]) || (newChannel && full(channelBindings)))
+        return { code: 508, reason: 'Insufficient Capacity' }
     }
     return undefined
   }
@@ -395,7 +401,7 @@ export class Repairs {
    * are put into a frame of the bound channel, which it unpacks again, or sent as a Data indication.
    */
   #wrapRelay(socket: Socket, allocation: Server.Allocation, meter: Meter): void {
-    this.#wrapSend(socket, (bytes) => meter.clientToPeer(bytes))
+    this.#wrapSend(socket, (bytes, to) => meter.clientToPeer(bytes, this.#relayed.has(to)))
     socket.on('error', () => this.#events.dropped('send-failed')) // allocate.js:158 leaves none: it would end the process.
     around<[Buffer, RemoteInfo]>(socket, 'message', (handle, bytes, from) => {
       const peer = this.#relayed.advertised(from)
@@ -413,13 +419,23 @@ export class Repairs {
     })
   }
 
+  /** An allocation's transport carries what peers said (allocation.js:58,66); answers have transports of their own. */
+  #countEgress(transport: Server.Transport, meter: Meter): void {
+    const { socket } = transport
+    const send = (bytes: Uint8Array, port: number, address: string, callback?: () => void) => {
+      meter.sentToClient(bytes.length)
+      socket.send(bytes, port, address, callback)
+    }
+    transport.socket = { send: send as Socket['send'] }
+  }
+
   /** Sending throws when the socket is closed or the port is 0: in a callback of message.js:346 nobody catches it. */
-  #wrapSend(socket: Socket, sent?: (bytes: number) => void): void {
+  #wrapSend(socket: Socket, sent?: (bytes: number, to: { address: string; port: number }) => void): void {
     const send = socket.send.bind(socket) as (...args: unknown[]) => void
     socket.send = ((bytes: Uint8Array, port: number, address: string, callback?: unknown) => {
       try {
         send(bytes, port, this.#relayed.bound({ address, port }), callback)
-        sent?.(bytes.length)
+        sent?.(bytes.length, { address, port })
       } catch {
         this.#events.dropped('send-failed')
       }
