@@ -40,6 +40,7 @@ export interface CallOptions {
 
 /** After this long without packets the path is looked for anew; most interruptions are over sooner. */
 const restartDelay = 2_500
+const detachedPatience = 6_000
 
 /**
  * One call with one peer. Signals come in through `handle…`, go out as `signal` events; the call knows no socket. It owns its
@@ -116,7 +117,7 @@ export class Call extends Emitter<CallEvents> {
   /** Calls the peer. Without a stream, or with a part of one, the missing kinds are received only. */
   start(stream?: MediaStream): void {
     if (this.#state !== 'calling' || this.#pc) return
-    const pc = this.#open(stream)
+    const pc = this.#open(stream, false)
     this.#deadline.set(this.#options.ringTimeout ?? 70_000, () => this.#leave('no-answer'))
     for (const track of stream?.getTracks() ?? []) pc.addTrack(track, stream as MediaStream)
     for (const kind of ['audio', 'video'])
@@ -126,7 +127,7 @@ export class Call extends Emitter<CallEvents> {
   /** Takes an incoming call, with what media there is. */
   async accept(stream?: MediaStream): Promise<void> {
     if (this.#state !== 'incoming' || !this.#offer) return
-    this.#open(stream)
+    this.#open(stream, true)
     this.#connecting()
     await this.#answer(this.#offer)
   }
@@ -174,11 +175,13 @@ export class Call extends Emitter<CallEvents> {
       this.#offer = sdp
       return
     }
-    if (this.#negotiator && (this.#state === 'calling' || this.#state === 'ringing')) {
-      this.#negotiator.polite = true
+    if (this.#state === 'calling' || this.#state === 'ringing') {
+      // Not by rollback: Chromium does not gather again for a transport that it rolled back while gathering.
+      this.#closePeer()
+      this.#open(this.#localStream, true)
       this.#connecting()
-    }
-    await this.#negotiator?.handleDescription(sdp)
+      await this.#answer(sdp)
+    } else await this.#negotiator?.handleDescription(sdp)
   }
 
   async handleAnswer(sdp: RTCSessionDescriptionInit): Promise<void> {
@@ -200,15 +203,18 @@ export class Call extends Emitter<CallEvents> {
     this.#finish(reason, 'remote')
   }
 
-  /** The session at the server is gone, and with it the call's state there: nothing more can be agreed with the peer. */
+  /**
+   * One side's session at the server is gone, and with it the call's state there: nothing more can be agreed with the peer,
+   * but media that flows goes on.
+   */
   handleSignalingLost(): void {
     this.#detached = true
     if (this.#connectedAt === undefined) this.#finish('connection-lost', 'local')
   }
 
-  #open(stream: MediaStream | undefined): RTCPeerConnection {
+  #open(stream: MediaStream | undefined, polite: boolean): RTCPeerConnection {
     const pc = this.#options.createPeer(this.#configuration())
-    const negotiator = new Negotiator(pc, this.direction === 'incoming')
+    const negotiator = new Negotiator(pc, polite)
     this.#pc = pc
     this.#negotiator = negotiator
     this.#localStream = stream
@@ -272,13 +278,18 @@ export class Call extends Emitter<CallEvents> {
     }
   }
 
+  /** Without a session no new path can be agreed on: the old one comes back soon or the call is over. */
   #reconnecting(delay: number): void {
+    if (this.#detached && delay === 0) {
+      this.#leave('connection-lost')
+      return
+    }
     if (this.#state !== 'reconnecting') {
-      this.#deadline.set(this.#options.connectTimeout ?? 30_000, () => this.#leave('connection-lost'))
+      const patience = this.#detached ? detachedPatience : (this.#options.connectTimeout ?? 30_000)
+      this.#deadline.set(patience, () => this.#leave('connection-lost'))
       this.#setState('reconnecting')
     }
     if (!this.#detached) this.#restart.set(delay, () => this.restartIce())
-    else if (delay === 0) this.#leave('connection-lost')
   }
 
   #applyMedia(): void {
@@ -304,15 +315,18 @@ export class Call extends Emitter<CallEvents> {
     this.#deadline.clear()
     this.#restart.clear()
     this.stats.stop()
-    this.#negotiator?.close()
-    if (this.#pc) {
-      this.#pc.onconnectionstatechange = null
-      this.#pc.ontrack = null
-      this.#pc.close()
-    }
+    this.#closePeer()
     for (const track of this.#localStream?.getTracks() ?? []) track.stop()
     this.#setState('ended')
     this.emit('ended', this.#end)
+  }
+
+  #closePeer(): void {
+    this.#negotiator?.close()
+    if (!this.#pc) return
+    this.#pc.onconnectionstatechange = null
+    this.#pc.ontrack = null
+    this.#pc.close()
   }
 
   #setState(state: CallState): void {

@@ -1,4 +1,4 @@
-import type { ServerMessage } from '@hairpin/protocol'
+import type { EndReason, ServerMessage } from '@hairpin/protocol'
 import { Call, type CallOptions, type CallSignal } from './call.ts'
 import { Emitter } from './emitter.ts'
 import { HairpinError } from './errors.ts'
@@ -60,7 +60,7 @@ export class Calls extends Emitter<CallsEvents> {
         break
       case 'call-ended':
         if (!this.#isClosing(message.callId, message.name))
-          this.#find(message.callId, message.name)?.handleEnded(message.reason)
+          this.#ended(this.#find(message.callId, message.name), message.reason)
         break
       case 'error':
         this.#error(message.code, message.about)
@@ -106,6 +106,12 @@ export class Calls extends Emitter<CallsEvents> {
     })
     this.emit('call', call)
     return call
+  }
+
+  /** The other side lost the server, not us: as long as media flows the two need no server. */
+  #ended(call: Call | undefined, reason: EndReason): void {
+    if (reason === 'disconnected' && call?.connectedAt !== undefined) call.handleSignalingLost()
+    else call?.handleEnded(reason)
   }
 
   /** The running call that a message is about. */

@@ -14,8 +14,7 @@ export interface NegotiatorEvents {
  * their description wait.
  */
 export class Negotiator extends Emitter<NegotiatorEvents> {
-  /** Settled late: of two users who call each other at once, the names decide who gives way. */
-  polite: boolean
+  readonly #polite: boolean
   readonly #peer: RTCPeerConnection
   readonly #early: RTCIceCandidateInit[] = []
   readonly #held: RTCIceCandidateInit[] = []
@@ -27,7 +26,7 @@ export class Negotiator extends Emitter<NegotiatorEvents> {
   constructor(peer: RTCPeerConnection, polite: boolean) {
     super()
     this.#peer = peer
-    this.polite = polite
+    this.#polite = polite
     peer.onnegotiationneeded = () => void this.#offer()
     peer.onicecandidate = ({ candidate }) => {
       // An empty candidate is an end-of-candidates mark, which the tutorial's protocol does not carry.
@@ -64,7 +63,7 @@ export class Negotiator extends Emitter<NegotiatorEvents> {
     const peer = this.#peer
     const ready = !this.#makingOffer && (peer.signalingState === 'stable' || this.#settingAnswer)
     const collision = description.type === 'offer' && !ready
-    if (collision && !this.polite) return
+    if (collision && !this.#polite) return
     // An answer to an offer that was rolled back or already answered.
     if (description.type === 'answer' && peer.signalingState !== 'have-local-offer') return
     this.#settingAnswer = description.type === 'answer'

@@ -154,12 +154,20 @@ describe('Call', () => {
   })
 
   it('becomes the called side when both call at once and the other was first', async () => {
+    const stream = fakeStream('audio', 'video')
     const { call, types } = make('outgoing', timers)
-    call.start(fakeStream('audio', 'video'))
+    call.start(stream)
     await settle()
-    await call.handleOffer(offer)
+    const [first] = FakePeer.made
+    const answered = call.handleOffer(offer)
+    await call.handleCandidate(candidate('theirs'))
+    await answered
     expect(types()).toEqual(['video-offer', 'video-answer'])
     expect(call.state).toBe('connecting')
+    expect(first?.closed).toBe(true)
+    expect(FakePeer.last.tracks).toEqual(stream.tracks)
+    expect(FakePeer.last.candidates).toHaveLength(1)
+    expect(stream.tracks.some((track) => track.stopped)).toBe(false)
   })
 
   it('looks for a new path when packets stop, and ends when none comes', async () => {

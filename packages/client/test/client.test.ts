@@ -117,6 +117,22 @@ describe('HairpinClient', () => {
     expect(timers.pending).toBe(0)
   })
 
+  it('keeps a call whose other side lost the server, as long as its media flows', async () => {
+    server.last.receive(offer('c1', 'bob'))
+    await incoming[0]?.accept()
+    const gone = { type: 'call-ended', callId: 'c1', name: 'bob', reason: 'disconnected' } as const
+    FakePeer.last.connection('connected')
+    server.last.receive(gone)
+    expect(incoming[0]?.state).toBe('connected')
+    FakePeer.last.connection('disconnected')
+    timers.advance(6_000)
+    expect(incoming[0]?.end?.reason).toBe('connection-lost')
+
+    server.last.receive(offer('c2', 'bob'))
+    server.last.receive({ ...gone, callId: 'c2' })
+    expect(incoming[1]?.end?.reason).toBe('disconnected')
+  })
+
   it('gives a new call precedence over one that only its media still holds', async () => {
     const call = client.call('bob', fakeStream('audio'))
     await settle()

@@ -48,6 +48,8 @@ export class Session {
   readonly client: HairpinClient
   readonly #listeners = new Set<() => void>()
   #preparing: string | undefined
+  /** Calls so far, in either direction. */
+  #calls = 0
   #shown: Call | undefined
   #stats: CallStatsSample | undefined
   #notice: Notice | undefined
@@ -110,10 +112,14 @@ export class Session {
   async call(peer: string): Promise<void> {
     if (this.#preparing || this.client.currentCall) return
     this.#notice = undefined
+    const before = this.#calls
     const media = await this.#media(peer)
-    // While the camera opened, the server may have gone or somebody else may have called.
     if (media === 'cancelled') return
-    if (this.client.connection.state === 'joined' && !this.client.currentCall) this.client.call(peer, media)
+    // While the camera opened, the server may have gone, the same person may have called, or somebody else.
+    const current = this.client.calls.current
+    if (current?.peer === peer && current.state === 'incoming') await current.accept(media)
+    else if (!current && before === this.#calls && this.client.connection.state === 'joined')
+      this.client.call(peer, media)
     else stopMedia(media)
   }
 
@@ -176,6 +182,7 @@ export class Session {
   }
 
   #follow(call: Call): void {
+    this.#calls++
     this.#shown = call
     this.#stats = undefined
     call.on('state', () => this.#changed())
