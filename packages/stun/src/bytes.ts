@@ -20,6 +20,11 @@ export function writeU32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at + 3] = value
 }
 
+/** A copy that shares nothing. (`slice` would not do: on a Node Buffer, which is what sockets give, it is a view.) */
+export function copyBytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes)
+}
+
 /** Bytes of padding that bring `length` to a multiple of four. */
 export function paddingOf(length: number): number {
   return -length & 3

@@ -1,10 +1,10 @@
 /** Writing STUN messages: RFC 8489 sections 5 and 14; integrity 14.5, fingerprint 14.7. */
-import { createHmac } from 'node:crypto'
 import { Attribute } from './attributes/types.ts'
 import { writeU16, writeU32 } from './bytes.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import type { Class } from './header.ts'
 import { HEADER_LENGTH, MAGIC_COOKIE, packType } from './header.ts'
+import { integrityOf } from './integrity.ts'
 
 /**
  * Appends attributes to a growing buffer and keeps the header's length right. Use:
@@ -17,8 +17,8 @@ export class MessageWriter {
 
   /** @param transactionId 12 bytes, copied. @param capacity first buffer size in bytes; it grows when needed. */
   constructor(method: number, cls: Class, transactionId: Uint8Array, capacity = 256) {
-    this.#bytes = new Uint8Array(capacity)
-    writeU16(this.#bytes, 0, packType(method, cls))
+    this.#bytes = Buffer.allocUnsafe(capacity)
+    writeU32(this.#bytes, 0, packType(method, cls) << 16)
     writeU32(this.#bytes, 4, MAGIC_COOKIE)
     this.#bytes.set(transactionId.subarray(0, 12), 8)
   }
@@ -37,7 +37,7 @@ export class MessageWriter {
   integrity(key: Uint8Array): this {
     const covered = this.#length
     const value = this.#reserve(Attribute.MessageIntegrity, 20)
-    value.set(createHmac('sha1', key).update(this.#bytes.subarray(0, covered)).digest())
+    value.set(integrityOf(key, this.#bytes.subarray(0, covered)))
     return this
   }
 
@@ -56,13 +56,14 @@ export class MessageWriter {
   #reserve(type: number, length: number): Uint8Array {
     const end = this.#length + 4 + ((length + 3) & ~3)
     if (end > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(end, this.#bytes.length * 2))
+      const grown = Buffer.allocUnsafe(Math.max(end, this.#bytes.length * 2))
       grown.set(this.#bytes.subarray(0, this.#length))
       this.#bytes = grown
     }
     writeU16(this.#bytes, this.#length, type)
     writeU16(this.#bytes, this.#length + 2, length)
     const start = this.#length + 4
+    this.#bytes.fill(0, start + length, end)
     this.#length = end
     writeU16(this.#bytes, 2, end - HEADER_LENGTH)
     return this.#bytes.subarray(start, start + length)

@@ -1,11 +1,15 @@
+import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { RFC5769 } from '../../../test/vectors/rfc5769.ts'
 import {
   Attribute,
   Class,
   checkFingerprint,
   checkIntegrity,
   classify,
+  copyBytes,
+  decodeXorAddress,
   MessageWriter,
   Method,
   methodName,
@@ -29,7 +33,7 @@ function append(message: Uint8Array, type: number, value: Uint8Array): Uint8Arra
 }
 
 function parsed(bytes: Uint8Array) {
-  const result = parseMessage(bytes)
+  const result = parseMessage(bytes instanceof Buffer ? copyBytes(bytes) : bytes)
   if (!result.ok) throw new Error(result.reason)
   return result.message
 }
@@ -65,6 +69,26 @@ test('what is written is read back, whatever the attributes', () => {
       expect(checkFingerprint(message)).toBe('valid')
     }),
   )
+})
+
+test('the integrity is the HMAC-SHA1 that node:crypto computes, whatever the sizes of key and message', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 100 }), bytesOf(3000), (key, value) => {
+      const bytes = new MessageWriter(Method.Send, Class.Request, ID).attribute(0x8022, value).integrity(key).finish()
+      const covered = Buffer.from(bytes.subarray(0, bytes.length - 24))
+      expect(Buffer.from(bytes.subarray(-20))).toEqual(createHmac('sha1', key).update(covered).digest())
+    }),
+  )
+})
+
+test('decoding changes nothing in the datagram, though it is a Buffer', () => {
+  const bytes = Buffer.from(RFC5769[2]!.bytes)
+  const result = parseMessage(bytes)
+  if (!result.ok) throw new Error(result.reason)
+  const { message } = result
+  const decode = () => decodeXorAddress(message.get(Attribute.XorMappedAddress)!, message.transactionId)
+  expect(decode()).toEqual(decode())
+  expect(Buffer.compare(bytes, RFC5769[2]!.bytes)).toBe(0)
 })
 
 test('padding is zero', () => {

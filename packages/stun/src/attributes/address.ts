@@ -3,7 +3,7 @@
  * XOR-PEER-ADDRESS and XOR-RELAYED-ADDRESS (RFC 8656 sections 18.3, 18.5).
  */
 import { formatAddress, parseAddress } from '../address.ts'
-import { readU16, writeU16 } from '../bytes.ts'
+import { copyBytes, readU16, writeU16 } from '../bytes.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { MAGIC_COOKIE } from '../header.ts'
 
@@ -20,7 +20,7 @@ export function decodeAddress(value: Uint8Array): Endpoint | undefined {
 export function decodeXorAddress(value: Uint8Array, transactionId: Uint8Array): Endpoint | undefined {
   const family = familyOf(value)
   if (!family) return undefined
-  const bytes = value.slice(4)
+  const bytes = copyBytes(value.subarray(4))
   applyMask(bytes, transactionId)
   return { address: formatAddress(bytes), port: readU16(value, 2) ^ (MAGIC_COOKIE >>> 16), family }
 }

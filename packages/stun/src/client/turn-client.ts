@@ -17,6 +17,7 @@ import {
 import { decodeErrorCode } from '../attributes/error-code.ts'
 import { decodeText, encodeText } from '../attributes/text.ts'
 import { Attribute } from '../attributes/types.ts'
+import { copyBytes } from '../bytes.ts'
 import { decodeChannelData, encodeChannelData, isChannelData, MAX_CHANNEL, MIN_CHANNEL } from '../channel-data.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { checkFingerprint } from '../fingerprint.ts'
@@ -229,14 +230,14 @@ export class TurnClient {
   /** Takes realm and nonce, and asks again; false when that cannot help. */
   #challenged(message: Message, intent: Intent & { key: Uint8Array | undefined }, code: number, now: number): boolean {
     const realm = decodeText(message.get(Attribute.Realm) ?? EMPTY)
-    const nonce = message.get(Attribute.Nonce)?.slice()
+    const nonce = message.get(Attribute.Nonce)
     if (!realm || !nonce) return false
     if (code === 401 && intent.key) return false
     if (intent.challenges >= MAX_CHALLENGES) return false
     if (!this.#key || realm !== this.#realm)
       this.#key = longTermKey(this.#options.username, realm, this.#options.password)
     this.#realm = realm
-    this.#nonce = nonce
+    this.#nonce = copyBytes(nonce)
     this.#start({ ...intent, challenges: intent.challenges + 1 }, now)
     return true
   }
@@ -250,8 +251,8 @@ export class TurnClient {
     this.relayed = relayed
     this.mapped = mapped
     this.#scheduleRefresh(lifetime, now)
-    const token = message.get(Attribute.ReservationToken)?.slice()
-    this.#emit({ type: 'allocated', relayed, mapped, lifetime, ...(token && { reservationToken: token }) })
+    const token = message.get(Attribute.ReservationToken)
+    this.#emit({ type: 'allocated', relayed, mapped, lifetime, ...(token && { reservationToken: copyBytes(token) }) })
   }
 
   /** A minute before the end, or half-way when the lifetime is short. */

@@ -5,7 +5,7 @@
  * A nonce proves that its bearer received a packet at this address lately; nothing is remembered for it. It is short
  * because it is most of a 401, and a 401 goes to whoever the source address claims to be.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 import { encodeNoncePrefix } from '@hairpin/stun'
 import type { Endpoint } from './types.ts'
 
@@ -16,12 +16,12 @@ const LENGTH = 24
 const PREFIX = encodeNoncePrefix(0)
 
 export class Nonces {
-  readonly #key: Uint8Array
+  readonly #key: KeyObject
   readonly #maxAge: number
 
   /** @param lifetime seconds. */
   constructor(key: Uint8Array, lifetime: number) {
-    this.#key = key
+    this.#key = createSecretKey(key)
     this.#maxAge = Math.ceil((lifetime * 1000) / TICK)
   }
 

@@ -1,7 +1,28 @@
-import { Attribute, Class, decodeUnknownAttributes, encodeLifetime, MessageWriter, Method } from '@hairpin/stun'
+import {
+  Attribute,
+  Class,
+  copyBytes,
+  decodeUnknownAttributes,
+  encodeLifetime,
+  MessageWriter,
+  Method,
+} from '@hairpin/stun'
 import { expect, test } from 'vitest'
 import { ask, askCode, deliver, type Pair, signed, UDP_TRANSPORT } from './raw.ts'
-import { ALICE, BOB, createPeer, createPorts, createWorld, failure, PEER, parsed, pass, perform, UDP } from './world.ts'
+import {
+  ALICE,
+  BOB,
+  createPeer,
+  createPorts,
+  createWorld,
+  datagram,
+  failure,
+  PEER,
+  parsed,
+  pass,
+  perform,
+  UDP,
+} from './world.ts'
 
 const EVEN: Pair = [Attribute.EvenPort, Uint8Array.of(0)]
 const TOKEN: Pair = [Attribute.ReservationToken, new Uint8Array(8)]
@@ -91,15 +112,15 @@ test('a retransmitted Allocate is answered the same and allocates once', () => {
 
 test('while the relay socket opens, a retransmission is dropped and the one answer follows', () => {
   const world = createWorld()
-  const request = signed(world, Method.Allocate, [UDP_TRANSPORT])
+  const request = datagram(signed(world, Method.Allocate, [UDP_TRANSPORT]))
   const [open] = world.server.receive(request, UDP, ALICE, world.clock.now)
   expect(open).toMatchObject({ type: 'openRelay', family: 4 })
   expect(world.server.receive(request, UDP, ALICE, world.clock.now)).toEqual([{ type: 'ignore', reason: 'pending' }])
   // The socket's buffer is reused meanwhile: the answer must not depend on it.
-  const id = parsed(request).transactionId.slice()
+  const id = copyBytes(parsed(request).transactionId)
   request.fill(0)
   const opened = perform(world, world.server.relayOpened(1, 4, world.clock.now))
-  expect(parsed(opened.sent[0]!.bytes).transactionId).toEqual(id)
+  expect(copyBytes(parsed(opened.sent[0]!.bytes).transactionId)).toEqual(id)
   expect(world.server.relayOpened(1, 4, world.clock.now)).toEqual([])
 })
 

@@ -17,7 +17,7 @@ test('a client is challenged, allocates, permits, binds, exchanges data both way
   ])
   const allocation = alice.allocation()!
   expect(alice.client.receive(dataIndication(allocation, PEER, payload), world.clock.now)).toEqual([
-    { type: 'data', peer: PEER, payload: new Uint8Array(payload) },
+    { type: 'data', peer: PEER, payload },
   ])
 
   expect(alice.bind(PEER)).toEqual([{ type: 'channelBound', peer: PEER, channel: 0x4000 }])

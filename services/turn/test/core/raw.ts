@@ -12,7 +12,7 @@ import {
   Method,
 } from '@hairpin/stun'
 import type { Listener } from '../../src/core/index.ts'
-import { ALICE, parsed, perform, REALM, UDP, type World } from './world.ts'
+import { ALICE, datagram, parsed, perform, REALM, UDP, type World } from './world.ts'
 
 export type Pair = readonly [type: number, value: Uint8Array]
 
@@ -57,7 +57,7 @@ export function signed(
 
 export function deliver(world: World, bytes: Uint8Array, options: RawOptions = {}) {
   const { from = ALICE, listener = UDP } = options
-  return perform(world, world.server.receive(bytes, listener, from, world.clock.now))
+  return perform(world, world.server.receive(datagram(bytes), listener, from, world.clock.now))
 }
 
 /** Sends a signed request and returns its one answer. */

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import {
   type ClientOutput,
+  copyBytes,
   type Endpoint,
   type Message,
   parseMessage,
@@ -136,9 +137,12 @@ export function createPeer(
         continue
       }
       requests.push(output.bytes)
-      const { sent, other } = perform(world, world.server.receive(output.bytes, listener, from, world.clock.now))
+      const { sent, other } = perform(
+        world,
+        world.server.receive(datagram(output.bytes), listener, from, world.clock.now),
+      )
       others.push(...other)
-      for (const { bytes } of sent) queue.push(...client.receive(bytes, world.clock.now))
+      for (const { bytes } of sent) queue.push(...client.receive(datagram(bytes), world.clock.now))
     }
     return events
   }
@@ -157,6 +161,11 @@ export function createPeer(
   }
 }
 
+/** Bytes as a socket gives them: in a Buffer, whose `slice` is a view and which may be reused. */
+export function datagram(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes)
+}
+
 /** Lets time pass, with the timeouts a driver would deliver, in order. */
 export function pass(world: World, seconds: number): Output[] {
   const end = world.clock.now + seconds * 1000
@@ -170,7 +179,7 @@ export function pass(world: World, seconds: number): Output[] {
 }
 
 export function parsed(bytes: Uint8Array): Message {
-  const result = parseMessage(bytes)
+  const result = parseMessage(copyBytes(bytes))
   if (!result.ok) throw new Error(`unparsable: ${result.reason}`)
   return result.message
 }

@@ -1,6 +1,7 @@
 /** Allocate: RFC 8656 section 7.2. Its numbered steps are kept; step 1, authentication, is auth.ts. */
 import {
   Attribute,
+  copyBytes,
   decodeAddressFamily,
   decodeEvenPort,
   decodeRequestedTransport,
@@ -77,7 +78,7 @@ function creationOf(request: AuthenticRequest, lease: PortLease, wish: Wish, lif
   const { method, listener, from, fingerprint, key } = request
   return {
     // The request's bytes belong to the socket: only a copy of the transaction id outlives this call.
-    reply: { method, listener, from, fingerprint, key, transactionId: request.transactionId.slice() },
+    reply: { method, listener, from, fingerprint, key, transactionId: copyBytes(request.transactionId) },
     request: wish.token ? 'reserved' : wish.ports,
     lifetime,
     attempts: 0,
