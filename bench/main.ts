@@ -2,27 +2,31 @@
 import { writeFileSync } from 'node:fs'
 import type { Contender } from './contenders/contender.ts'
 import { contenders as known } from './contenders/index.ts'
-import { type Generator, pickGenerator } from './load/blast.ts'
+import { pickGenerator } from './load/blast.ts'
 import { endChildrenWithUs, generatorCpu, pinned, pinSelf } from './measure/children.ts'
+import { Patience } from './measure/patience.ts'
 import { type Options, parseOptions, type ScenarioName, UsageError, usage } from './options.ts'
 import { report } from './report/report.ts'
+import type { Bench } from './scenarios/bench.ts'
 import { binding, capacity } from './scenarios/capacity.ts'
 import { Fleet } from './scenarios/fleet.ts'
 import { Results } from './scenarios/measurement.ts'
 import { relay } from './scenarios/relay.ts'
 import { memory, setup } from './scenarios/setup.ts'
 
+const scenarios: Record<ScenarioName, (bench: Bench) => Promise<void>> = { relay, capacity, setup, binding, memory }
+
 try {
   const options = parseOptions(process.argv.slice(2))
   if (options === 'help') console.log(usage)
-  else await bench(options)
+  else await main(options)
 } catch (error) {
   if (!(error instanceof UsageError)) throw error
   console.error(`${error.message}\n\n${usage}`)
   process.exitCode = 2
 }
 
-async function bench(options: Options): Promise<void> {
+async function main(options: Options): Promise<void> {
   if (process.platform !== 'linux') throw new UsageError('the bench reads CPU times from /proc: Linux only')
   endChildrenWithUs()
   pinSelf()
@@ -31,7 +35,9 @@ async function bench(options: Options): Promise<void> {
   const contenders = chosen(options, results)
   const where = pinned ? `server on CPU 0, generator on CPU ${generatorCpu}` : 'not pinned'
   console.error(`generator: ${generator}; ${where}; ${options.rounds} rounds of ${options.seconds} s windows`)
-  for (const scenario of options.scenarios) await run(scenario, contenders, options, generator, results)
+  const patience = new Patience(options.patience)
+  const bench = { options, contenders, generator, patience, results, fleet: new Fleet(contenders, results) }
+  for (const scenario of options.scenarios) await run(scenario, bench)
   const order = contenders.map(({ name }) => name)
   for (const { name, about } of contenders) console.log(`${name}: ${about}`)
   console.log(`\n${report(results.measurements, order)}`)
@@ -45,22 +51,11 @@ async function bench(options: Options): Promise<void> {
   if (results.measurements.length === 0) process.exitCode = 1
 }
 
-async function run(
-  scenario: ScenarioName,
-  contenders: readonly Contender[],
-  options: Options,
-  generator: Generator,
-  results: Results,
-): Promise<void> {
-  if (scenario === 'memory') return memory(contenders, options, results)
-  const fleet = new Fleet(contenders, results)
+async function run(scenario: ScenarioName, bench: Bench): Promise<void> {
   try {
-    if (scenario === 'relay') await relay(fleet, options, generator, results)
-    else if (scenario === 'capacity') await capacity(fleet, options, generator, results)
-    else if (scenario === 'binding') await binding(fleet, options, generator, results)
-    else await setup(fleet, options, results)
+    await scenarios[scenario](bench)
   } finally {
-    await fleet.stop()
+    await bench.fleet.stop()
   }
 }
 

@@ -18,12 +18,14 @@ export interface Options {
   readonly payloads: readonly number[] | undefined
   readonly allocations: readonly number[] | undefined
   readonly generator: Generator | 'auto'
+  /** Seconds that the run may spend on waiting for a quiet machine and on measuring disturbed windows again. */
+  readonly patience: number
   /** File to write everything measured to. */
   readonly json: string | undefined
 }
 
 export const usage = `npm run bench -- [options]
-  --full                 every scenario with all sizes (about 25 minutes); default: relay alone (about 3 minutes)
+  --full                 every scenario with all sizes (about 40 minutes); default: relay alone (about 3 minutes)
   --scenario a,b         ${scenarioNames.join(', ')}
   --contender a,b        coturn, hairpin, hairpin-2, node-turn-repaired, node-turn
   --seconds n            length of a measured window (default 3)
@@ -32,6 +34,7 @@ export const usage = `npm run bench -- [options]
   --payload n,…          bytes (default 172; with --full 172,1200)
   --allocations n,…      (default 50; with --full 1,50,500; memory: 2000)
   --generator g          auto, native (needs cc), node
+  --patience n           seconds to spend on waiting for a quiet machine and on disturbed windows (default 30)
   --json file            also write every measurement there`
 
 export class UsageError extends Error {}
@@ -50,6 +53,7 @@ export function parseOptions(argv: readonly string[]): Options | 'help' {
     payloads: numbers('payload', values.payload, 16, 1_400),
     allocations: numbers('allocations', values.allocations, 1, 5_000),
     generator: generator(values.generator ?? 'auto'),
+    patience: number('patience', values.patience ?? '30', 0, 3_600),
     json: values.json,
   }
 }
@@ -71,6 +75,7 @@ function parse(argv: readonly string[]) {
         payload: text,
         allocations: text,
         generator: text,
+        patience: text,
         json: text,
       },
     })

@@ -36,14 +36,19 @@ export async function setUp(
     { length: count },
     (_, i) => new TurnClient({ address: clientAddress, port: firstPort + i }, site, site.credentials),
   )
-  await Promise.all(clients.map((client) => client.open()))
-  return await pooled(clients, CONCURRENCY, async (client, i) => {
-    const peer = { address: peerAddress, port: firstPort + i }
-    const relayed = await client.allocate()
-    await client.permit(peer)
-    if (via === 'channel') await client.bindChannel(peer)
-    return { client, peer, relayed }
-  })
+  try {
+    await Promise.all(clients.map((client) => client.open()))
+    return await pooled(clients, CONCURRENCY, async (client, i) => {
+      const peer = { address: peerAddress, port: firstPort + i }
+      const relayed = await client.allocate()
+      await client.permit(peer)
+      if (via === 'channel') await client.bindChannel(peer)
+      return { client, peer, relayed }
+    })
+  } catch (error) {
+    await Promise.all(clients.map((client) => client.release()))
+    throw error
+  }
 }
 
 /** Deletes the allocations and closes the sockets. What the server has lost already does not matter here. */

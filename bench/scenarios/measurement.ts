@@ -29,5 +29,3 @@ export class Results {
     console.error(`  ${contender}: ${reason}`)
   }
 }
-
-export const kpps = (rate: number) => `${Number((rate / 1e3).toFixed(1))} kpps`

@@ -1,11 +1,9 @@
 /** Setting allocations up: how fast, how much CPU, how much memory each keeps. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Contender, launch } from '../contenders/contender.ts'
+import { launch } from '../contenders/contender.ts'
 import { setUp, tearDown } from '../load/flows.ts'
 import { cpuSeconds, residentBytes } from '../measure/cpu.ts'
-import type { Options } from '../options.ts'
-import type { Fleet } from './fleet.ts'
-import type { Results } from './measurement.ts'
+import type { Bench } from './bench.ts'
 
 const SETUPS = 1_000
 const HELD = 2_000
@@ -14,13 +12,14 @@ const SETTLE_MS = 1_000
 const WARM_PORT = 30_000
 
 /** Allocate (challenged and answered), CreatePermission and ChannelBind: four requests, 32 clients at once. */
-export async function setup(fleet: Fleet, options: Options, results: Results): Promise<void> {
+export async function setup({ fleet, options, results, patience }: Bench): Promise<void> {
   const count = options.allocations?.[0] ?? SETUPS
   const shape = `${count} x (Allocate + CreatePermission + ChannelBind), 32 at once`
   console.error(`setup: ${shape}`)
   for (let round = 0; round < options.rounds; round++)
     await fleet.each('setup', round, async ({ site, contender, pid }) => {
       await tearDown(await setUp(site, WARM, 'channel', WARM_PORT))
+      await patience.waitForQuiet()
       const own = process.cpuUsage()
       const cpu = cpuSeconds(pid)
       const started = performance.now()
@@ -40,7 +39,7 @@ export async function setup(fleet: Fleet, options: Options, results: Results): P
 }
 
 /** A fresh process per contender and round: memory freed earlier would hide what allocations take. */
-export async function memory(contenders: readonly Contender[], options: Options, results: Results): Promise<void> {
+export async function memory({ contenders, options, results }: Bench): Promise<void> {
   const count = options.allocations?.[0] ?? HELD
   const shape = `${count} allocations held`
   console.error(`memory: ${shape}`)
