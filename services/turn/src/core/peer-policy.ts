@@ -40,16 +40,16 @@ export const DEFAULT_PEER_DENY: readonly string[] = [
 export interface PeerPolicyOptions {
   /** CIDRs that may not be reached; `DEFAULT_PEER_DENY` when left out. */
   readonly deny?: readonly string[]
-  /** CIDRs that may be reached although denied. */
+  /** CIDRs that may be reached whatever else is said of them, this host's own addresses included: the operator's word. */
   readonly allow?: readonly string[]
   /** The server's relayed addresses (advertised and, behind 1:1 NAT, bound): reachable on live relayed ports only. */
   readonly relayAddresses?: readonly string[]
-  /** The host's other addresses: never reachable, whatever the allow list says. */
+  /** The host's other addresses: not reachable. */
   readonly hostAddresses?: readonly string[]
 }
 
 /**
- * The order of the checks: own relayed addresses, the host's other addresses, allow list, deny list. An address that
+ * The order of the checks: allow list, own relayed addresses, the host's other addresses, deny list. An address that
  * carries an IPv4 address inside is judged by both its forms: either may deny it, and allowing takes the inner one.
  * @throws RangeError naming a range or address that cannot be parsed.
  */
@@ -64,11 +64,11 @@ export function createPeerPolicy(options: PeerPolicyOptions = {}): PeerPolicy {
       const outer = parseAddress(address)
       if (!outer) return 'deny'
       const inner = embeddedIPv4(outer)
+      if (allow.has(inner ?? outer)) return 'allow'
       if (relay.has(outer)) return 'own'
       // An embedding of an own address is no relayed address: sockets are not bound to it.
       if (inner && relay.has(inner)) return 'deny'
       if (host.has(outer) || (inner && host.has(inner))) return 'deny'
-      if (allow.has(inner ?? outer)) return 'allow'
       return deny.has(outer) || (inner && deny.has(inner)) ? 'deny' : 'allow'
     },
   }
