@@ -18,6 +18,7 @@ describe('a name', () => {
     ['😀'.repeat(100), '😀'.repeat(64)],
     ['\ud800', ''],
     [' \u200b\u2060 ', ''],
+    ['a \u200b b', 'a b'],
   ])('%j becomes %j', (wanted, name) => {
     expect(cleanName(wanted)).toBe(name)
   })

@@ -12,6 +12,8 @@ export function cleanName(wanted: string): string {
     .replace(/[<>]/gu, '')
     .replace(/(?![\u200c\u200d])\p{C}/gu, '')
     .replace(strayJoiner, '')
+    // What went may have stood between two spaces, or between a letter and its accent.
+    .replace(/ +/g, ' ')
     .normalize('NFC')
     .trim()
   return shorten(visible, limits.nameLength)
