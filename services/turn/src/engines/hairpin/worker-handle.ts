@@ -46,6 +46,8 @@ export class WorkerHandle {
       else if (message.type === 'failed') {
         this.#stopping = true
         reject(new WorkerFailure(message.message, message.code))
+        // Some of its sockets may be open.
+        void this.#worker.terminate()
       } else if (message.type === 'samples') this.#received(message.id, message.samples)
       else if (message.type === 'log') logger[message.level]({ worker: settings.worker }, message.message)
     })

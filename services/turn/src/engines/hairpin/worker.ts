@@ -30,7 +30,6 @@ try {
 } catch (error) {
   const { code, message } = error as NodeJS.ErrnoException
   say({ type: 'failed', code, message })
-  parent.close()
 }
 
 function run({ turn, addresses, worker, workers, turnSecrets, nonceKey, tokenKey, ...shared }: WorkerSettings): void {
