@@ -28,6 +28,15 @@ function removeDocker(): void {
     say(`removing ${dead.length} leftovers of a broken run (docker ${list[0]})`)
     run(dockerBinary, [...remove, ...dead.map(([name = '']) => name)], { timeout: 60_000 })
   }
+  removeImages()
+}
+
+function removeImages(): void {
+  const names = run(dockerBinary, ['image', 'ls', '--format', '{{.Repository}}'], { timeout: 15_000 }).stdout.split(
+    '\n',
+  )
+  const dead = names.filter(isDead)
+  if (dead.length > 0) run(dockerBinary, ['image', 'rm', '-f', ...dead], { timeout: 60_000 })
 }
 
 function removeNamespaces(): void {
