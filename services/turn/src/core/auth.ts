@@ -17,8 +17,9 @@ export function authenticate(state: ServerState, request: Request): AuthenticReq
   if (!name || !nonce || !message.has(Attribute.Realm))
     return void reject(state, request, 'incomplete-credentials', now)
 
-  // 3. A stale or foreign nonce: 438 with a fresh one. First, because it is the cheapest check, and the one that tells
-  //    whether the sender is where it says it is.
+  // 3. A stale or foreign nonce: 438 with a fresh one. RFC 8489 lists this check last, RFC 5389 here. Here it is the
+  //    cheapest check, and a flood from forged addresses goes no further; a client only sees the difference when nonce and
+  //    password are both wrong: it is told of the one, then of the other.
   if (!state.nonces.check(nonce, request.from, now)) return void reject(state, request, 'stale-nonce', now)
 
   const username = decodeText(name, MAX_USERNAME)
