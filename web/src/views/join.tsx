@@ -1,5 +1,5 @@
 import { clientErrors } from '@hairpin/client'
-import { useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import { mediaObstacle, type View } from '../state/session.ts'
 import { Bend } from './bend.tsx'
 
@@ -12,13 +12,15 @@ interface JoinProps {
 export function JoinView({ view, onJoin, onCancel }: JoinProps) {
   const [name, setName] = useState('')
   const [missing, setMissing] = useState(false)
+  const field = useRef<HTMLInputElement>(null)
   const obstacle = mediaObstacle()
   const joining = view.connection === 'connecting'
 
   const submit = (event: Event) => {
     event.preventDefault()
     setMissing(name.trim() === '')
-    if (name.trim() !== '') onJoin(name.trim())
+    if (name.trim() === '') field.current?.focus()
+    else onJoin(name.trim())
   }
 
   return (
@@ -35,6 +37,7 @@ export function JoinView({ view, onJoin, onCancel }: JoinProps) {
         <label for="name">Your name</label>
         <input
           id="name"
+          ref={field}
           data-testid="name-input"
           value={name}
           onInput={(event) => setName(event.currentTarget.value)}
