@@ -69,7 +69,7 @@ export class PendingBuffer {
       present.entry = entry
       addTotals(present.fresh, fresh)
     } else {
-      waiting.set(key, { entry, fresh: Float64Array.from(fresh) })
+      waiting.set(key, { entry, fresh: fresh.slice() })
       this.#size++
     }
   }

@@ -63,8 +63,11 @@ export type Column = (typeof columns)[number]
 
 export const TOTALS_SIZE = columns.length
 
-/** `TOTALS_SIZE` whole numbers, by the order of `columns`. Bytes stay exact up to 2^53 (9 PB). */
-export type Totals = Float64Array
+/**
+ * `TOTALS_SIZE` whole numbers, by the order of `columns`. Bytes stay exact up to 2^53 (9 PB). A plain array: thousands
+ * are made each second, and typed arrays cost several times as much to make.
+ */
+export type Totals = number[]
 
 export const slot = Object.fromEntries(columns.map((name, index) => [name, index])) as Readonly<Record<Column, number>>
 
@@ -94,11 +97,11 @@ export function rawCounters(): Float64Array<ArrayBuffer> {
   return new Float64Array(RAW_SIZE)
 }
 
-export function zeroTotals(): Float64Array<ArrayBuffer> {
-  return new Float64Array(TOTALS_SIZE)
+export function zeroTotals(): Totals {
+  return [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
 }
 
 /** Adds `amount` onto `into`. */
-export function addTotals(into: Totals, amount: ArrayLike<number>): void {
+export function addTotals(into: Totals, amount: Totals): void {
   for (let i = 0; i < TOTALS_SIZE; i++) into[i]! += amount[i]!
 }

@@ -62,6 +62,9 @@ interface Known {
   closed: boolean
 }
 
+/** What the ledger already holds of an allocation; undefined when it never heard of it. */
+export type Recall = (epoch: string, allocationId: number) => Totals | undefined
+
 export class Meter {
   readonly #epochs = new Map<string, Map<number, Known>>()
   /** Epochs that are over: what still arrives of them was counted when they ended. */
@@ -69,9 +72,14 @@ export class Meter {
   /** Closed allocations in order of closing; remembered for a while so that a repeated report is recognised. */
   readonly #closed: { epoch: string; allocationId: number; at: number }[] = []
   readonly #rememberMs: number
+  readonly #recall: Recall
 
-  /** @param rememberMs how long a closed allocation is recognised, milliseconds. */
-  constructor(rememberMs = 60_000) {
+  /**
+   * @param recall asked for each allocation that is new to this meter: what was counted before it began
+   * @param rememberMs how long a closed allocation is recognised, milliseconds
+   */
+  constructor(recall: Recall = () => undefined, rememberMs = 60_000) {
+    this.#recall = recall
     this.#rememberMs = rememberMs
   }
 
@@ -121,9 +129,10 @@ export class Meter {
     if (before?.closed) return undefined
     const total = totalsOf(snapshot, snapshot.closedAt ?? batch.at)
     const delta = zeroTotals()
+    const seen = before?.total ?? this.#recall(batch.epoch, snapshot.allocationId)
     let news = before === undefined
     for (let i = 0; i < total.length; i++) {
-      const last = before ? before.total[i]! : 0
+      const last = seen ? seen[i]! : 0
       if (total[i]! > last) {
         delta[i] = total[i]! - last
         news = true
@@ -159,7 +168,7 @@ function entryOf(
 }
 
 /** A worker's counters as ledger totals: wire bytes by `headerBytes`, lifetime up to `until`. */
-export function totalsOf(snapshot: AllocationSnapshot, until: number): Float64Array<ArrayBuffer> {
+export function totalsOf(snapshot: AllocationSnapshot, until: number): Totals {
   const c = snapshot.counters
   const client = headerBytes(snapshot.transport, snapshot.clientFamily ?? snapshot.family)
   const peer = headerBytes('udp', snapshot.family)

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { DAY } from './calendar.ts'
 import { columns, TOTALS_SIZE, type Totals, zeroTotals } from './counters.ts'
 import type { MeterEntry } from './meter.ts'
 import { transaction } from './schema.ts'
@@ -20,7 +21,7 @@ const unsettled = columns.map((name) => `sum(c.${name} - s.${name})`).join(', ')
 
 interface Live {
   readonly id: number
-  readonly total: Totals
+  total: Totals
 }
 
 /**
@@ -79,6 +80,19 @@ export class LedgerStore {
     return this.#find({ epoch, allocationId })?.total
   }
 
+  /** Keys of budget marks that were reached since `from`, milliseconds since 1970. */
+  marks(from: number): string[] {
+    return this.#sql.getMarks.all(from).map((row) => String(row.key))
+  }
+
+  /** Remembers reached budget marks, and forgets those of two months ago. */
+  addMarks(keys: Iterable<string>, now: number): void {
+    transaction(this.db, () => {
+      for (const key of keys) this.#sql.addMark.run(key, now)
+      this.#sql.dropMarks.run(now - 62 * DAY)
+    })
+  }
+
   close(): void {
     this.db.close()
   }
@@ -121,7 +135,7 @@ export class LedgerStore {
       // A call that was over and counts again; no `settled` row means that buckets hold all of it.
       if (!cached) this.#sql.reopen.run(live.id)
       this.#sql.setTotal.run(...entry.total, live.id)
-      live.total.set(entry.total)
+      live.total = [...entry.total]
       this.#calls.set(key, live)
     }
     if (entry.closedAt === undefined) return
@@ -144,7 +158,7 @@ export class LedgerStore {
   #find({ epoch, allocationId }: { readonly epoch: string; readonly allocationId: number }): Live | undefined {
     const row = this.#sql.getCall.get(epoch, allocationId) as Record<string, number> | undefined
     if (!row) return undefined
-    return { id: row.id!, total: Float64Array.from(columns, (name) => row[name]!) }
+    return { id: row.id!, total: columns.map((name) => row[name]!) }
   }
 
   #epochId(name: string): number {
@@ -189,6 +203,9 @@ function texts() {
     addSeries: `INSERT INTO series (app, user, transport, family, relay) VALUES (?, ?, ?, ?, ?) ON CONFLICT ${nothingChanges}`,
     getCall: `SELECT id, ${list} FROM call WHERE epoch = (SELECT id FROM epoch WHERE name = ?) AND allocation = ?`,
     addCall: 'INSERT INTO call (epoch, allocation, series, opened) VALUES (?, ?, ?, ?)',
+    getMarks: 'SELECT key FROM budget_mark WHERE at >= ? ORDER BY key',
+    addMark: 'INSERT OR IGNORE INTO budget_mark (key, at) VALUES (?, ?)',
+    dropMarks: 'DELETE FROM budget_mark WHERE at < ?',
     addSettled: 'INSERT INTO settled (id) VALUES (?)',
     reopen: `INSERT OR IGNORE INTO settled (id, ${list}) SELECT id, ${list} FROM call WHERE id = ?`,
     setTotal: `UPDATE call SET closed = NULL, (${list}) = (${marks}) WHERE id = ?`,

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { columns, TOTALS_SIZE, type Totals } from './counters.ts'
+import { columns, type Totals } from './counters.ts'
 
 const sums = columns.map((name) => `sum(${name}) AS ${name}`).join(', ')
 const unsettled = columns.map((name) => `c.${name} - s.${name} AS ${name}`).join(', ')
@@ -13,9 +13,7 @@ export const unsettledRows = `SELECT ${presentMinute} AS start, c.series AS seri
 
 /** Totals of a result row that has a column for each count. */
 export function totalsOfRow(row: Readonly<Record<string, unknown>>): Totals {
-  const totals = new Float64Array(TOTALS_SIZE)
-  for (let i = 0; i < TOTALS_SIZE; i++) totals[i] = Number(row[columns[i]!] ?? 0)
-  return totals
+  return columns.map((name) => Number(row[name] ?? 0))
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { PendingBuffer } from './buffer.ts'
 import { monthStart } from './calendar.ts'
+import type { Totals } from './counters.ts'
 import { Meter, type MeterEntry, type SnapshotBatch } from './meter.ts'
 import type { Provider } from './prices.ts'
 import { defaultRetention, type Retention, RollUp } from './rollup.ts'
@@ -36,15 +37,18 @@ export interface LedgerStatus {
 /**
  * Everything between the workers' counters and the file: meter, buffer, store, roll-up, running totals. No method
  * throws because of the database: what cannot be written waits, and one line is logged when that begins and when it
- * ends. Has no timer or thread of its own, so that it sits in a worker thread or the main one alike.
+ * ends. The first `flush` opens the file: call it before the first `ingest`, so that what an earlier writer counted of
+ * allocations that still live is known. Has no timer or thread of its own, so that it sits in a worker thread or the main one alike.
  */
 export class LedgerWriter {
   readonly #options: LedgerWriterOptions
-  readonly #meter = new Meter()
+  readonly #meter = new Meter((epoch, allocationId) => this.#recall(epoch, allocationId))
   readonly #buffer: PendingBuffer
   readonly #sums: RunningSums
   #store: LedgerStore | undefined
   #rollUp: RollUp | undefined
+  /** Keys of budget marks that are not written yet. */
+  readonly #marks = new Set<string>()
   readonly #writing: Trouble
   readonly #tidying: Trouble
 
@@ -68,12 +72,28 @@ export class LedgerWriter {
 
   /** Writes what waits, in one transaction. Call it every second. False when it could not; the next call tries again. */
   flush(now: number): boolean {
-    if (this.#buffer.size === 0 && this.#store) return this.#writing.now === undefined
+    if (this.#buffer.size === 0 && this.#marks.size === 0 && this.#store) return this.#writing.now === undefined
     return this.#writing.run(now, () => {
       const store = this.#opened(now)
-      store.apply(this.#buffer.pending())
+      if (this.#buffer.size > 0) store.apply(this.#buffer.pending())
       this.#buffer.clear()
+      if (this.#marks.size > 0) store.addMarks(this.#marks, now)
+      this.#marks.clear()
     })
+  }
+
+  /** Remembers that budget marks were reached (`BudgetEvent.key`), with the next flush. */
+  addMarks(keys: Iterable<string>): void {
+    for (const key of keys) this.#marks.add(key)
+  }
+
+  /** Keys given to `addMarks` this month and flushed; none while the file cannot be read. */
+  firedMarks(now: number): string[] {
+    let keys: string[] = []
+    this.#writing.run(now, () => {
+      keys = this.#opened(now).marks(monthStart(now))
+    })
+    return keys
   }
 
   /** Moves old buckets along, a few steps. Call it every few seconds. False when the database could not be written. */
@@ -105,6 +125,15 @@ export class LedgerWriter {
     this.flush(now)
     this.#store?.close()
     this.#store = undefined
+  }
+
+  /** For allocations that a writer before this one began to count; one that cannot be read counts as new. */
+  #recall(epoch: string, allocationId: number): Totals | undefined {
+    try {
+      return this.#store?.totalOf(epoch, allocationId)
+    } catch {
+      return undefined
+    }
   }
 
   #take(entries: MeterEntry[]): void {

@@ -49,7 +49,7 @@ describe('wire bytes', () => {
       ),
     )
     // to and from the client 40 each (IPv4 + TCP), to and from the peer 48 each (IPv6 + UDP)
-    expect([...delta.subarray(0, 14)]).toEqual([
+    expect([...delta.slice(0, 14)]).toEqual([
       1000,
       1040 + 400,
       10,
@@ -123,7 +123,7 @@ describe('the meter', () => {
   })
 
   it('forgets closed allocations after a while', () => {
-    const meter = new Meter(1000)
+    const meter = new Meter(undefined, 1000)
     meter.observe(at(0, 1, { closedAt: T0 }))
     meter.observe(batch([], { at: T0 + 1000 }))
     expect(meter.size).toBe(0)

@@ -207,3 +207,13 @@ it('closes what a dead worker left open', () => {
   expect({ ...db.prepare('SELECT closed FROM call').get() }).toEqual({ closed: T0 + 5000 })
   db.close()
 })
+
+it('goes on where a writer before it stopped, though the allocation lives on', () => {
+  writer.ingest(report(0, 1000))
+  writer.close(T0)
+  writer = make()
+  writer.flush(T0)
+  writer.ingest(report(1000, 1500))
+  expect(writer.totals(T0).stack.month.totals.slice(3, 4)).toEqual([1500])
+  expect(writer.totals(T0).stack.month.totals[slot.allocations]).toBe(1)
+})

@@ -1,0 +1,70 @@
+/** The ledger's own thread: a `LedgerWriter` with a clock. Started by `LedgerThread`. */
+import type { DatabaseSync } from 'node:sqlite'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { openLedgerDatabase } from './schema.ts'
+import type { FromLedger, LedgerThreadData, ToLedger } from './thread-messages.ts'
+import { compareUsage, queryUsage } from './usage.ts'
+import { LedgerWriter } from './writer.ts'
+
+/** Milliseconds between flushes. */
+const FLUSH_EVERY = 1000
+const ROLL_UP_EVERY = 10
+
+const port = parentPort as MessagePort
+const data = workerData as LedgerThreadData
+const post = (message: FromLedger) => port.postMessage(message)
+const log = (level: 'warn' | 'info') => (details: object, message: string) =>
+  post({ type: 'log', level, details, message })
+
+const writer = new LedgerWriter({
+  open: () => openLedgerDatabase(data.path),
+  price: data.price,
+  log: { warn: log('warn'), info: log('info') },
+  ...(data.retention ? { retention: data.retention } : {}),
+  ...(data.bufferLimit ? { bufferLimit: data.bufferLimit } : {}),
+})
+writer.flush(Date.now())
+post({ type: 'ready', firedMarks: writer.firedMarks(Date.now()) })
+
+let ticks = 0
+const timer = setInterval(() => {
+  const now = Date.now()
+  writer.flush(now)
+  if (++ticks % ROLL_UP_EVERY === 0) writer.rollUp(now)
+  post({ type: 'report', report: { totals: writer.totals(now), status: writer.status() } })
+}, FLUSH_EVERY)
+
+port.on('message', (message: ToLedger) => {
+  switch (message.type) {
+    case 'batch':
+      writer.ingest(message.batch)
+      break
+    case 'endEpoch':
+      writer.endEpoch(message.epoch, message.at)
+      break
+    case 'marks':
+      writer.addMarks(message.keys)
+      break
+    case 'query':
+      answer(message.id, (db) => queryUsage(db, data.price, message.query))
+      break
+    case 'compare':
+      answer(message.id, (db) => compareUsage(db, data.providers, message))
+      break
+    case 'close':
+      clearInterval(timer)
+      writer.close(Date.now())
+      port.close()
+  }
+})
+
+function answer(id: number, ask: (db: DatabaseSync) => Extract<FromLedger, { type: 'answer' }>['result']): void {
+  try {
+    // What was reported a moment ago belongs into the answer.
+    writer.flush(Date.now())
+    if (!writer.db) throw new Error('the ledger cannot be opened')
+    post({ type: 'answer', id, result: ask(writer.db) })
+  } catch (error) {
+    post({ type: 'failed', id, message: (error as Error).message })
+  }
+}
