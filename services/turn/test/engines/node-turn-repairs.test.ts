@@ -182,12 +182,13 @@ describe('ChannelData', () => {
   })
 
   test('ends ten minutes after the last ChannelBind', async () => {
-    const { port, log } = await start()
+    const { port, log, server } = await start()
     const [ada, bob] = [await client(port), await peer()]
     await ada.allocate()
     await ada.bind(0x4000, bob.port)
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 599_000 })
     await pause(1_100)
+    expect(Object.values(server.allocations)[0]!.permissions).toEqual({})
     ada.sendChannelData(0x4000, Buffer.from('bound, but the permission ended after five minutes'))
     await vi.waitFor(() => expect(log.dropped).toEqual(['no-permission']))
     vi.setSystemTime(Date.now() + 2_000)
@@ -276,6 +277,8 @@ describe('Allocate', () => {
     await bob.challenge()
     expect(codeOf(await bob.request(Method.Allocate, [udpTransport]))).toBe(486)
     await ada.refresh(0)
+    const tcp: [number, Uint8Array] = [Attribute.RequestedTransport, encodeRequestedTransport(6)]
+    expect(codeOf(await bob.request(Method.Allocate, [tcp]))).toBe(442)
     await bob.allocate()
     expect(codeOf(await bob.request(Method.Allocate, [udpTransport]))).toBe(437)
     expect(log.held).toBe(1)
@@ -536,15 +539,15 @@ describe('the listening socket', () => {
   })
 
   test('closes with all relayed ones, also while an Allocate is under way', async () => {
-    const { port, log, repairs } = await start()
+    const { port, log, server, repairs } = await start()
     const [ada, bob] = [await client(port), await client(port)]
     const relayed = await ada.allocate()
     await bob.challenge()
+    server.once('allocate', () => repairs.close())
     bob.send(bob.build(Method.Allocate, [udpTransport]))
-    await pause(1)
+    await vi.waitFor(() => expect([log.allocated, log.ended]).toEqual([2, 2]))
     repairs.close()
-    repairs.close()
-    await pause(50)
-    expect([await isFree(port), await isFree(relayed.port), log.allocated - log.ended]).toEqual([true, true, 0])
+    expect([await isFree(port), await isFree(relayed.port), log.held]).toEqual([true, true, 0])
+    expect(server.allocations).toEqual({})
   })
 })
