@@ -169,8 +169,9 @@ export class Repairs {
   }
 
   /**
-   * Success of ChannelBind (channelBind.js:56) and every error after authentication lack MESSAGE-INTEGRITY; browsers
-   * ignore such a success. `toBuffer` is the last step before sending, where FINGERPRINT is added too (message.js:240).
+   * Success of ChannelBind (channelBind.js:56) and every error after authentication lack MESSAGE-INTEGRITY. Chromium
+   * takes no notice of such a success: it asks again and again and stays with Send indications. `toBuffer` is the last
+   * step before sending, where FINGERPRINT is added too (message.js:240).
    */
   #repliesAreSignedAndCounted(): void {
     around<[Server.Message]>(this.#server, 'message', (handle, request) => {
@@ -419,7 +420,7 @@ export class Repairs {
     })
   }
 
-  /** An allocation's transport carries what peers said (allocation.js:58,66); answers have transports of their own. */
+  /** An allocation's transport carries what peers said (allocation.js:57,66); answers have transports of their own. */
   #countEgress(transport: Server.Transport, meter: Meter): void {
     const { socket } = transport
     const send = (bytes: Uint8Array, port: number, address: string, callback?: () => void) => {
