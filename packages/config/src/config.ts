@@ -57,6 +57,8 @@ export interface Config {
     readonly turnApi?: string
     /** Origins that may open the WebSocket besides the page's own host. */
     readonly origins: readonly string[]
+    /** Seconds that a session outlives its socket, for clients that can resume; 0 = none can. */
+    readonly resumeGrace: number
   }
 }
 
@@ -97,6 +99,7 @@ export function loadConfig(source: Environment): Config {
     signaling: {
       ...optional('turnApi', turnApi(env)),
       origins: env.list('HAIRPIN_ORIGINS').map((origin) => checkedOrigin(origin)),
+      resumeGrace: env.integer('HAIRPIN_RESUME_GRACE', 30, 0, 600),
     },
   }
 }

@@ -31,6 +31,7 @@ describe('environment', () => {
     ['HAIRPIN_API_KEYS', 'app:short'],
     ['HAIRPIN_ORIGINS', 'example.com'],
     ['HAIRPIN_DEMO', 'maybe'],
+    ['HAIRPIN_RESUME_GRACE', '601'],
     ['HAIRPIN_TURN_API', '/run/turn.sock'],
     ['HAIRPIN_TTL_MAX', '10'],
     ['HAIRPIN_HTTP_HOST', 'localhost'],

@@ -1,9 +1,11 @@
 import type { Static } from 'typebox'
+import { ClientAck } from './messages/ack.ts'
 import { ClientCallReject } from './messages/call-reject.ts'
 import { ClientHangUp } from './messages/hang-up.ts'
 import { ClientIceServers } from './messages/ice-servers.ts'
 import { ClientText } from './messages/message.ts'
 import { ClientIceCandidate } from './messages/new-ice-candidate.ts'
+import { ClientResume } from './messages/resume.ts'
 import { ClientUsername } from './messages/username.ts'
 import { ClientVideoAnswer } from './messages/video-answer.ts'
 import { ClientVideoOffer } from './messages/video-offer.ts'
@@ -18,6 +20,8 @@ export const clientSchemas = {
   'hang-up': ClientHangUp,
   'call-reject': ClientCallReject,
   'ice-servers': ClientIceServers,
+  resume: ClientResume,
+  ack: ClientAck,
 } as const
 
 export type ClientType = keyof typeof clientSchemas

@@ -19,6 +19,11 @@ export const limits = {
   joinSeconds: 10,
   /** An offer that nobody answers ends as `no-answer`. */
   ringSeconds: 60,
+  /** Messages, and bytes of them, that are kept of a session that can be resumed until the client's `ack`. */
+  outboxMessages: 1024,
+  outboxBytes: 1024 * 1024,
+  /** Frames of a client for which it gets one `ack`. */
+  framesPerAck: 64,
 } as const
 
 /** Why the server closes a socket; docs/PROTOCOL.md says what a client should do. */
@@ -33,4 +38,8 @@ export const closeCodes = {
   unauthorized: 4401,
   /** No name within `limits.joinSeconds`. */
   joinTimeout: 4408,
+  /** The session goes on over another socket. */
+  replaced: 4409,
+  /** The client did not `ack` what it was sent. */
+  outboxFull: 4413,
 } as const

@@ -15,6 +15,9 @@ export const MaybeTarget = Type.Union([Type.Null(), Type.String({ maxLength: lim
 /** Counts the server's messages of one session, from 1, without gaps. */
 export const Seq = Type.Integer({ minimum: 1 })
 
+/** Proves that a socket may go on with a session: unguessable, for one resume. */
+export const ResumeToken = Type.String({ minLength: 1, maxLength: 128 })
+
 /** Names one call in every message about it: an opaque string chosen by the server. */
 export const CallId = Type.String()
 

@@ -1,4 +1,5 @@
 import type { Static } from 'typebox'
+import { ServerAck } from './messages/ack.ts'
 import { ServerBye } from './messages/bye.ts'
 import { ServerCallEnded } from './messages/call-ended.ts'
 import { ServerError } from './messages/error.ts'
@@ -8,7 +9,9 @@ import { ServerId } from './messages/id.ts'
 import { ServerText } from './messages/message.ts'
 import { ServerIceCandidate } from './messages/new-ice-candidate.ts'
 import { ServerRejectUsername } from './messages/rejectusername.ts'
+import { ServerResumed } from './messages/resumed.ts'
 import { ServerRinging } from './messages/ringing.ts'
+import { ServerSession } from './messages/session.ts'
 import { ServerUserlist } from './messages/userlist.ts'
 import { ServerVideoAnswer } from './messages/video-answer.ts'
 import { ServerVideoOffer } from './messages/video-offer.ts'
@@ -16,6 +19,9 @@ import { ServerVideoOffer } from './messages/video-offer.ts'
 /** Everything the server sends, by type. */
 export const serverSchemas = {
   id: ServerId,
+  session: ServerSession,
+  resumed: ServerResumed,
+  ack: ServerAck,
   rejectusername: ServerRejectUsername,
   userlist: ServerUserlist,
   message: ServerText,

@@ -1,11 +1,11 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { RawData, WebSocket } from 'ws'
+import { frameOf } from './core/encoder.ts'
 import { Hub } from './core/hub.ts'
 import { defaultSessionLimits, type SessionLimits } from './core/limits.ts'
 import type { Output } from './core/output.ts'
-import { FrameEncoder } from './encoder.ts'
 import type { IceServersAnswer, IceServersSource } from './ice-servers.ts'
 import { SignalingMetrics } from './metrics.ts'
 
@@ -47,7 +47,8 @@ export class Driver {
   readonly #hub: Hub
   readonly #metrics: SignalingMetrics
   readonly #connections = new Map<string, Connection>()
-  readonly #encoder = new FrameEncoder()
+  /** Of sessions that wait for a socket: what their place among the admitted costs. */
+  readonly #places = new Map<string, () => void>()
   readonly #heartbeat: NodeJS.Timeout
   #timer: NodeJS.Timeout | undefined
   #timerAt = Number.POSITIVE_INFINITY
@@ -57,9 +58,10 @@ export class Driver {
     this.#options = options
     this.#limits = { ...defaultLimits, ...options.limits }
     const { guests, registry } = options
-    this.#hub = new Hub({ limits: this.#limits, guests, newId: randomUUID, date: Date.now })
+    this.#hub = new Hub({ limits: this.#limits, guests, newId: randomUUID, newToken, date: Date.now })
     this.#metrics = new SignalingMetrics(registry, {
       connections: () => this.#connections.size,
+      detached: () => this.#hub.detached,
       users: () => this.#hub.presence.size,
       calls: () => this.#hub.calls.count(),
     })
@@ -70,8 +72,11 @@ export class Driver {
     return this.#metrics
   }
 
-  /** Takes over an open socket. Synchronous: a message that came with the handshake must find its listener. */
-  accept(socket: WebSocket): void {
+  /**
+   * Takes over an open socket. Synchronous: a message that came with the handshake must find its listener.
+   * @param leave gives its place among the admitted back; a session that waits for another socket keeps it until then
+   */
+  accept(socket: WebSocket, leave: () => void): void {
     const id = this.#hub.open(performance.now())
     const connection: Connection = { socket, alive: true }
     this.#connections.set(id, connection)
@@ -83,9 +88,11 @@ export class Driver {
     socket.on('pong', () => {
       connection.alive = true
     })
-    socket.on('close', () => {
+    socket.on('close', (code) => {
       this.#connections.delete(id)
-      this.#hub.closed(id, performance.now())
+      const waiting = this.#hub.closed(id, performance.now(), code)
+      if (waiting === undefined) leave()
+      else this.#places.set(waiting, leave)
       this.#perform()
     })
     this.#perform()
@@ -122,12 +129,16 @@ export class Driver {
         this.#send(output)
         return
       case 'close': {
-        const socket = this.#connections.get(output.session)?.socket
+        const socket = this.#connections.get(output.connection)?.socket
         if (socket === undefined) return
         socket.close(output.code, output.reason)
         this.#terminateLater(socket)
         return
       }
+      case 'release':
+        this.#places.get(output.session)?.()
+        this.#places.delete(output.session)
+        return
       case 'fetch-ice-servers':
         void this.#fetchIceServers(output.session, output.user)
         return
@@ -137,8 +148,8 @@ export class Driver {
     }
   }
 
-  #send({ to, message, seq }: Extract<Output, { do: 'send' }>): void {
-    const socket = this.#connections.get(to)?.socket
+  #send({ connection, type, text, seq }: Extract<Output, { do: 'send' }>): void {
+    const socket = this.#connections.get(connection)?.socket
     if (socket === undefined || socket.readyState !== socket.OPEN) return
     if (socket.bufferedAmount > this.#limits.bufferedBytes) {
       // A close frame would wait behind what the client does not read.
@@ -146,8 +157,8 @@ export class Driver {
       socket.terminate()
       return
     }
-    this.#metrics.sent(message.type)
-    socket.send(this.#encoder.encode(message, seq))
+    this.#metrics.sent(type)
+    socket.send(frameOf(text, seq))
   }
 
   async #fetchIceServers(session: string, user: string): Promise<void> {
@@ -157,7 +168,7 @@ export class Driver {
     } catch (error) {
       this.#options.logger.warn({ err: error, code: 'SIG_ICE_SERVERS_UNAVAILABLE' }, 'no relay credentials')
     }
-    this.#hub.iceServers(session, answer)
+    this.#hub.iceServers(session, answer, performance.now())
     this.#perform()
   }
 
@@ -194,6 +205,10 @@ export class Driver {
     const timer = setTimeout(() => socket.terminate(), this.#limits.closeMs)
     socket.once('close', () => clearTimeout(timer))
   }
+}
+
+function newToken(): string {
+  return randomBytes(32).toString('base64url')
 }
 
 function textOf(data: RawData): string {

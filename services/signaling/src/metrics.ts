@@ -1,10 +1,11 @@
 import { clientSchemas, type SignalingErrorCode, serverSchemas } from '@hairpin/protocol'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
-import type { CallOutcome, Report } from './core/output.ts'
+import type { CallOutcome, Report, ResumeResult } from './core/output.ts'
 
 /** What the gauges read when they are scraped. */
 export interface Live {
   connections(): number
+  detached(): number
   users(): number
   calls(): { ringing: number; connected: number }
 }
@@ -17,6 +18,7 @@ export class SignalingMetrics {
   readonly #calls: Counter<'outcome'>
   readonly #setup: Histogram
   readonly #errors: Counter<'code'>
+  readonly #resumes: Counter<'result'>
 
   constructor(registry: Registry, live: Live) {
     const registers = [registry]
@@ -29,8 +31,16 @@ export class SignalingMetrics {
       },
     })
     new Gauge({
+      name: 'hairpin_signaling_detached_sessions',
+      help: 'Sessions that lost their connection and may be resumed.',
+      registers,
+      collect() {
+        this.set(live.detached())
+      },
+    })
+    new Gauge({
       name: 'hairpin_signaling_users',
-      help: 'Connections that have joined under a name.',
+      help: 'Users that have joined, those between two connections included.',
       registers,
       collect() {
         this.set(live.users())
@@ -74,6 +84,20 @@ export class SignalingMetrics {
       buckets: [0.25, 0.5, 1, 2, 5, 10, 20, 30, 60],
       registers,
     })
+    this.#resumes = new Counter({
+      name: 'hairpin_signaling_resumes_total',
+      help: 'Attempts to go on with a session, and sessions whose time of grace ran out, by result.',
+      labelNames: ['result'],
+      registers,
+    })
+    const results: Record<ResumeResult, true> = {
+      resumed: true,
+      'taken-over': true,
+      unknown: true,
+      gap: true,
+      expired: true,
+    }
+    for (const result of Object.keys(results)) this.#resumes.inc({ result }, 0)
     this.#errors = new Counter({
       name: 'hairpin_signaling_errors_total',
       help: 'Refused messages, connections and closed sockets, by error code.',
@@ -86,6 +110,7 @@ export class SignalingMetrics {
     if (report.kind === 'received') this.#messages.inc({ type: bounded(report.type), direction: 'in' })
     else if (report.kind === 'error') this.#errors.inc({ code: report.code })
     else if (report.kind === 'call-answered') this.#setup.observe(report.setupMs / 1000)
+    else if (report.kind === 'resume') this.#resumes.inc({ result: report.result })
     else this.#calls.inc({ outcome: report.outcome })
   }
 

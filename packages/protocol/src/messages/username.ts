@@ -8,5 +8,7 @@ import { limits } from '../constants.ts'
 export const ClientUsername = Type.Object({
   type: Type.Literal('username'),
   name: Type.String({ maxLength: limits.nameBytes }),
+  /** At the join: this client can resume and sends `ack`; `session` follows. */
+  resume: Type.Optional(Type.Boolean()),
 })
 export type ClientUsername = Static<typeof ClientUsername>

@@ -1,7 +1,8 @@
 import { limits } from '@hairpin/protocol'
+import type { OutboxLimits } from './outbox.ts'
 
 /** What one session may do. Times in ms. */
-export interface SessionLimits {
+export interface SessionLimits extends OutboxLimits {
   readonly joinMs: number
   readonly ringMs: number
   /** Messages at once and in the long run; a message type may cost more than one (messages/). */
@@ -12,6 +13,10 @@ export interface SessionLimits {
   readonly strikesPerSecond: number
   /** Joins and leaves within this time give one user list; it grows by 1 ms per user. */
   readonly userlistMs: number
+  /** How long a session that can be resumed outlives its socket; 0: no session can be resumed. */
+  readonly graceMs: number
+  /** A client that can resume gets an `ack` for so many of its frames. */
+  readonly framesPerAck: number
 }
 
 export const defaultSessionLimits: SessionLimits = {
@@ -22,4 +27,8 @@ export const defaultSessionLimits: SessionLimits = {
   strikes: 20,
   strikesPerSecond: 1 / 3,
   userlistMs: 30,
+  graceMs: 30_000,
+  outboxMessages: limits.outboxMessages,
+  outboxBytes: limits.outboxBytes,
+  framesPerAck: limits.framesPerAck,
 }

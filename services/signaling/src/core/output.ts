@@ -1,4 +1,4 @@
-import type { ServerBody, SignalingErrorCode } from '@hairpin/protocol'
+import type { SignalingErrorCode } from '@hairpin/protocol'
 
 /** How a call went, for the metrics: bounded, and finer than the reason that clients see. */
 export type CallOutcome =
@@ -11,18 +11,31 @@ export type CallOutcome =
   | 'no-answer'
   | 'abandoned'
 
+/** What became of a `resume`, or of the time of grace. */
+export type ResumeResult = 'resumed' | 'taken-over' | 'unknown' | 'gap' | 'expired'
+
 export type Report =
   | { readonly kind: 'received'; readonly type: string }
   | { readonly kind: 'error'; readonly code: SignalingErrorCode }
   | { readonly kind: 'call-answered'; readonly setupMs: number }
   | { readonly kind: 'call-ended'; readonly outcome: CallOutcome }
+  | { readonly kind: 'resume'; readonly result: ResumeResult }
 
 /** A message that a client made up and the server passes on; the sender's name is the server's word. */
 export type CustomBody = { readonly type: string; readonly name: string; readonly target: string }
 
 /** What the core wants done; a driver does it, in order. */
 export type Output =
-  | { readonly do: 'send'; readonly to: string; readonly message: ServerBody | CustomBody; readonly seq: number }
-  | { readonly do: 'close'; readonly session: string; readonly code: number; readonly reason: string }
+  /** `frameOf(text, seq)` is the frame. */
+  | {
+      readonly do: 'send'
+      readonly connection: string
+      readonly type: string
+      readonly text: string
+      readonly seq: number
+    }
+  | { readonly do: 'close'; readonly connection: string; readonly code: number; readonly reason: string }
+  /** The session that `closed` said was kept needs no place any more: it is over, or has a socket again. */
+  | { readonly do: 'release'; readonly session: string }
   | { readonly do: 'fetch-ice-servers'; readonly session: string; readonly user: string }
   | { readonly do: 'report'; readonly report: Report }

@@ -49,9 +49,13 @@ export class Presence {
     return this.#due
   }
 
-  /** The names in order of arrival, once per change. */
-  takeList(): string[] {
+  /** The list is on its way to everyone. */
+  listed(): void {
     this.#due = undefined
+  }
+
+  /** The names in order of arrival. */
+  list(): string[] {
     return [...this.#members.values()].map((member) => member.name)
   }
 

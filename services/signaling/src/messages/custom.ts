@@ -6,9 +6,6 @@ import type { Member } from '../core/session.ts'
 /** Types that mean something when they come from the server, now or in a later version: clients cannot forge them. */
 const reserved = new Set([
   ...Object.keys(serverSchemas),
-  'resume',
-  'resumed',
-  'ack',
   'token',
   'answered-elsewhere',
   'call-is-coming',

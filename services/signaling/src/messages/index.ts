@@ -3,6 +3,7 @@ import { Compile } from 'typebox/compile'
 import type { Incoming } from '../core/frame.ts'
 import type { Hub } from '../core/hub.ts'
 import type { Member, Session } from '../core/session.ts'
+import { ack } from './ack.ts'
 import { callReject } from './call-reject.ts'
 import { customCost, passOn } from './custom.ts'
 import type { Handler } from './handler.ts'
@@ -10,6 +11,7 @@ import { hangUp } from './hang-up.ts'
 import { iceServers } from './ice-servers.ts'
 import { message } from './message.ts'
 import { newIceCandidate } from './new-ice-candidate.ts'
+import { resume } from './resume.ts'
 import { username } from './username.ts'
 import { videoAnswer } from './video-answer.ts'
 import { videoOffer } from './video-offer.ts'
@@ -23,6 +25,8 @@ const handlers: { readonly [T in ClientType]: Handler<T> | Handler<T, Session> }
   'hang-up': hangUp,
   'call-reject': callReject,
   'ice-servers': iceServers,
+  resume,
+  ack,
 }
 
 interface Validator {
@@ -38,7 +42,8 @@ const validators = Object.fromEntries(
 export function dispatch(hub: Hub, session: Session, incoming: Incoming, now: number): void {
   const type = Object.hasOwn(handlers, incoming.type) ? (incoming.type as ClientType) : undefined
   const cost = type === undefined ? customCost : handlers[type].cost
-  if (session.name === undefined && type !== 'username') hub.fault(session, 'SIG_NOT_JOINED', now, type)
+  if (session.name === undefined && type !== 'username' && type !== 'resume')
+    hub.fault(session, 'SIG_NOT_JOINED', now, type)
   else if (!session.messages.take(cost - 1, now)) hub.fault(session, 'SIG_RATE_LIMITED', now, type)
   else if (type === undefined) passOn(hub, session as Member, incoming, now)
   else if (!validators[type].Check(incoming))

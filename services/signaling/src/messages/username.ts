@@ -18,6 +18,7 @@ export const username: Handler<'username', Session> = {
     if (name !== message.name) hub.send(session, { type: 'rejectusername', id: session.id, name })
     if (!joins) return
     hub.joined(session)
+    if (message.resume) hub.enableResume(session)
     hub.fetchIceServers(session)
   },
 }

@@ -28,7 +28,7 @@ export const signalingPlugin: FastifyPluginAsync<SignalingOptions> = async (app,
     iceServers,
     registry,
     logger,
-    ...(options.limits && { limits: options.limits }),
+    limits: { graceMs: config.signaling.resumeGrace * 1000, ...options.limits },
   })
 
   // Node upgrades every path once anybody listens for upgrades; an answer to another path would leave its socket
@@ -67,8 +67,7 @@ export const signalingPlugin: FastifyPluginAsync<SignalingOptions> = async (app,
       throw refusal(426, 'SIG_UPGRADE_REQUIRED')
     },
     wsHandler: (socket: WebSocket, request: FastifyRequest) => {
-      socket.once('close', admission.enter(request.ip))
-      driver.accept(socket)
+      driver.accept(socket, admission.enter(request.ip))
     },
   })
 }

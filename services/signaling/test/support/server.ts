@@ -39,7 +39,7 @@ export async function startServer(options: TestOptions = {}): Promise<TestServer
   const registry = new Registry()
   const app = createApp({ logger, trustedProxies: options.trustedProxies ?? [] })
   await app.register(signalingPlugin, {
-    config: { demo: options.demo ?? true, signaling: { origins: options.origins ?? [] } },
+    config: { demo: options.demo ?? true, signaling: { origins: options.origins ?? [], resumeGrace: 30 } },
     iceServers: options.iceServers ?? someIceServers,
     registry,
     logger,

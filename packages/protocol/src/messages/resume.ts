@@ -1,0 +1,10 @@
+import { type Static, Type } from 'typebox'
+import { ResumeToken } from '../fields.ts'
+
+/** Client → server, first on a new socket: go on with the session of this token. `seq` is the last one that was dealt with. */
+export const ClientResume = Type.Object({
+  type: Type.Literal('resume'),
+  token: ResumeToken,
+  seq: Type.Integer({ minimum: 0 }),
+})
+export type ClientResume = Static<typeof ClientResume>
