@@ -2,12 +2,12 @@
  * The whole stack in one process: `npm start`. Relay, credentials API, signaling, demo page and metrics with embedded
  * defaults. A default port that is taken is replaced by the next free one; one that the environment names is not.
  */
-import { type Config, ConfigError, loadConfig, loadSecrets } from '@hairpin/config'
-import { addHealth, createAdminApp, createApp, createLogger, listen } from '@hairpin/http'
+import { type Config, loadConfig, loadSecrets } from '@hairpin/config'
+import { addHealth, createAdminApp, createApp, createLogger, listen, runService } from '@hairpin/http'
 import { signalingPlugin, webPlugin } from '@hairpin/signaling'
 import { createTurnService } from '@hairpin/turn'
 import { buildWeb } from '@hairpin/web'
-import { Registry } from 'prom-client'
+import { collectDefaultMetrics, Registry } from 'prom-client'
 import { banner } from './standalone/banner.ts'
 import { type ChosenPort, choosePort } from './standalone/ports.ts'
 
@@ -17,11 +17,12 @@ interface Ports {
   readonly turn: ChosenPort
 }
 
-async function start(): Promise<void> {
+await runService(async (stopWith) => {
   const { config, ports } = await choosePorts(loadConfig(process.env))
   const secrets = loadSecrets(config)
   const logger = createLogger(config.logLevel)
   const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
   await buildWeb()
 
   const turn = createTurnService({ config, secrets, logger, registry })
@@ -32,7 +33,7 @@ async function start(): Promise<void> {
   await app.register(signalingPlugin, { config, registry, logger, iceServers: turn })
   await app.register(webPlugin)
 
-  stopOnSignal(async () => {
+  stopWith(async () => {
     await app.close()
     await turn.stop()
     await admin.close()
@@ -41,7 +42,7 @@ async function start(): Promise<void> {
   await listen(admin, config.admin)
   await listen(app, config.http)
   console.log(banner({ config, ports, addresses: turn.addresses }))
-}
+})
 
 async function choosePorts(wanted: Config): Promise<{ config: Config; ports: Ports }> {
   const ports = {
@@ -56,30 +57,4 @@ async function choosePorts(wanted: Config): Promise<{ config: Config; ports: Por
     turn: { ...wanted.turn, port: ports.turn.port },
   }
   return { config, ports }
-}
-
-/** The first Ctrl-C or SIGTERM ends cleanly, a second one at once. */
-function stopOnSignal(stop: () => Promise<void>): void {
-  let stopping = false
-  const onSignal = () => {
-    if (stopping) process.exit(1)
-    stopping = true
-    stop().then(
-      () => process.exit(0),
-      (error) => {
-        console.error(error)
-        process.exit(1)
-      },
-    )
-  }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
-}
-
-try {
-  await start()
-} catch (error) {
-  // What the operator can mend is told in one line; anything else is ours and keeps its stack.
-  console.error(error instanceof ConfigError ? `hairpin: ${error.message}` : error)
-  process.exit(1)
 }

@@ -1,12 +1,12 @@
+/** The signaling service in a process of its own, beside a relay that it reaches by HAIRPIN_TURN_API. */
 import { ConfigError, loadConfig, loadSecrets } from '@hairpin/config'
-import { addHealth, createAdminApp, createApp, createLogger, listen } from '@hairpin/http'
+import { addHealth, createAdminApp, createApp, createLogger, listen, runService } from '@hairpin/http'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { HttpIceServers } from './http-ice-servers.ts'
 import { signalingPlugin } from './plugins/signaling.ts'
 import { webPlugin } from './plugins/web.ts'
 
-/** The signaling service in a process of its own, beside a relay that it reaches by HAIRPIN_TURN_API. */
-async function main(): Promise<void> {
+await runService(async (stopWith) => {
   const config = loadConfig(process.env)
   const api = config.signaling.turnApi
   if (api === undefined)
@@ -16,34 +16,21 @@ async function main(): Promise<void> {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
 
-  let state: 'starting' | 'ready' | 'stopping' = 'starting'
-  const ready = () => state === 'ready'
+  let ready = false
   const app = createApp({ logger, trustedProxies: config.trustedProxies })
-  const admin = createAdminApp({ logger, registry, ready })
-  addHealth(app, ready)
+  const admin = createAdminApp({ logger, registry, ready: () => ready })
+  addHealth(app, () => ready)
   const iceServers = new HttpIceServers({ api, key: secrets.internalKey })
   await app.register(signalingPlugin, { config, iceServers, registry, logger })
   await app.register(webPlugin)
 
-  const stop = async (signal: NodeJS.Signals) => {
-    if (state === 'stopping') return
-    state = 'stopping'
-    logger.info({ signal }, 'stopping')
-    setTimeout(() => process.exit(1), 10_000).unref()
+  stopWith(async () => {
+    ready = false
+    logger.info('stopping')
     await app.close()
     await admin.close()
-    logger.info('stopped')
-  }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop)
-
+  })
   logger.info({ address: await listen(app, config.http) }, 'signaling listens')
   logger.info({ address: await listen(admin, config.admin) }, 'admin listens')
-  if (state === 'starting') state = 'ready'
-}
-
-try {
-  await main()
-} catch (error) {
-  console.error(error instanceof ConfigError ? error.message : error)
-  process.exit(1)
-}
+  ready = true
+})

@@ -1,10 +1,10 @@
 /** The relay on its own, as in its container: STUN/TURN, the credentials API, metrics on the admin port. */
-import { ConfigError, loadConfig, loadSecrets } from '@hairpin/config'
-import { addHealth, createAdminApp, createApp, createLogger, listen } from '@hairpin/http'
+import { loadConfig, loadSecrets } from '@hairpin/config'
+import { addHealth, createAdminApp, createApp, createLogger, listen, runService } from '@hairpin/http'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { createTurnService } from './index.ts'
 
-async function start(): Promise<void> {
+await runService(async (stopWith) => {
   const config = loadConfig(process.env)
   const secrets = loadSecrets(config)
   const logger = createLogger(config.logLevel)
@@ -17,7 +17,7 @@ async function start(): Promise<void> {
   await app.register(turn.credentialsPlugin)
   const admin = createAdminApp({ logger, registry, ready: () => turn.ready() })
 
-  stopOnSignal(async () => {
+  stopWith(async () => {
     await app.close()
     await turn.stop()
     await admin.close()
@@ -25,30 +25,4 @@ async function start(): Promise<void> {
   await turn.start()
   logger.info(`credentials API at ${await listen(app, config.http)}`)
   logger.info(`metrics at ${await listen(admin, config.admin)}`)
-}
-
-/** The first SIGTERM or Ctrl-C ends cleanly, a second one at once. */
-function stopOnSignal(stop: () => Promise<void>): void {
-  let stopping = false
-  const onSignal = () => {
-    if (stopping) process.exit(1)
-    stopping = true
-    stop().then(
-      () => process.exit(0),
-      (error) => {
-        console.error(error)
-        process.exit(1)
-      },
-    )
-  }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
-}
-
-try {
-  await start()
-} catch (error) {
-  // What the operator can mend is told in one line; anything else is ours and keeps its stack.
-  console.error(error instanceof ConfigError ? `hairpin: ${error.message}` : error)
-  process.exit(1)
-}
+})
