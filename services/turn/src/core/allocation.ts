@@ -6,6 +6,7 @@ import type { Timed } from './deadlines.ts'
 import { EndpointMap } from './endpoint-map.ts'
 import type { PortPool, PortRequest, Principal } from './policies.ts'
 import type { ReplyTo } from './reply.ts'
+import type { TokenBucket } from './token-bucket.ts'
 import type { Endpoint, Listener } from './types.ts'
 
 /** A relayed transport address. An allocation has one; the list leaves room for a second of the other family. */
@@ -88,6 +89,9 @@ export class Allocation implements Timed {
 
   /** For the driver alone, such as the relay socket: spares it a lookup per packet. */
   attachment: unknown = undefined
+
+  /** Unauthenticated answers to this five-tuple; made when first needed. */
+  answers: TokenBucket | undefined = undefined
 
   /** For the core alone, as are all members below that change anything. */
   readonly creation: Creation

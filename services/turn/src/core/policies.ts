@@ -76,7 +76,10 @@ export interface PortLease {
   readonly token?: Uint8Array
 }
 
-/** A budget for answers to senders nobody has authenticated; false → the datagram is dropped as `rate-limited`. */
+/**
+ * A budget for answers over UDP to senders nobody has authenticated; false → the datagram is dropped as `rate-limited`.
+ * Asked for every such datagram: it must neither remember each source nor make objects. `SourceBudget` is the implementation.
+ */
 export interface ChallengeBudget {
   take(from: Endpoint, kind: 'challenge' | 'binding', now: number): boolean
 }

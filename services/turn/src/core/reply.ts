@@ -1,5 +1,6 @@
 /** Building responses: RFC 8489 sections 6.3.1 and 9.2.4. */
 import { Attribute, Class, encodeErrorCode, encodeText, MessageWriter, methodName } from '@hairpin/stun'
+import { mayAnswer } from './may-answer.ts'
 import { REJECTIONS, type Rejection, type RejectionInfo } from './rejections.ts'
 import type { ServerState } from './state.ts'
 import type { Endpoint, Listener } from './types.ts'
@@ -33,7 +34,7 @@ export function reject(
 ): void {
   const info: RejectionInfo = REJECTIONS[rejection]
   if (info.authFailure) state.options.events?.authFailed?.(info.authFailure, to.listener.transport)
-  if (!to.key && state.options.budget?.take(to.from, 'challenge', now) === false) {
+  if (!to.key && !mayAnswer(state, to.listener, to.from, 'challenge', now)) {
     state.ignore('rate-limited')
     return
   }
