@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { ConfigError, type Environment, EnvReader } from './env.ts'
+import { type IdentityConfig, identity } from './identity.ts'
 import type { ApiKey } from './secrets.ts'
 
 export interface PortRange {
@@ -52,6 +53,8 @@ export interface Config {
     readonly turnSecrets?: readonly string[]
     readonly apiKeys?: readonly ApiKey[]
   }
+  /** What verifies signaling tokens. */
+  readonly identity: IdentityConfig
   readonly signaling: {
     /** Where credentials come from when the relay is another process: `unix:/path` or `http://host:port`. */
     readonly turnApi?: string
@@ -96,6 +99,7 @@ export function loadConfig(source: Environment): Config {
       ...optional('turnSecrets', turnSecrets(env)),
       ...optional('apiKeys', apiKeys(env)),
     },
+    identity: identity(env),
     signaling: {
       ...optional('turnApi', turnApi(env)),
       origins: env.list('HAIRPIN_ORIGINS').map((origin) => checkedOrigin(origin)),

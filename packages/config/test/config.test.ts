@@ -32,6 +32,11 @@ describe('environment', () => {
     ['HAIRPIN_ORIGINS', 'example.com'],
     ['HAIRPIN_DEMO', 'maybe'],
     ['HAIRPIN_RESUME_GRACE', '601'],
+    ['HAIRPIN_SIGNALING_SECRETS', 'no-colon-but-long-enough-for-a-secret'],
+    ['HAIRPIN_SIGNALING_SECRETS', 'shop:short'],
+    ['HAIRPIN_JWKS_URL', 'shop:jwks.json'],
+    ['HAIRPIN_JWKS_URL', 'http://id.example.com/jwks.json'],
+    ['HAIRPIN_JWKS_URL', 'shop:file:///nonexistent/jwks.json'],
     ['HAIRPIN_TURN_API', '/run/turn.sock'],
     ['HAIRPIN_TTL_MAX', '10'],
     ['HAIRPIN_HTTP_HOST', 'localhost'],
@@ -43,6 +48,33 @@ describe('environment', () => {
     const error = caught(() => loadConfig({ [name]: value }))
     expect(error).toBeInstanceOf(ConfigError)
     expect((error as ConfigError).variable).toBe(name)
+  })
+})
+
+describe('what verifies signaling tokens', () => {
+  it('is secrets by app, and key sets for one app or any', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'hairpin-')), 'jwks.json')
+    writeFileSync(file, '{"keys":[{"kty":"OKP"}]}')
+    const secret = 's'.repeat(32)
+    const { identity } = loadConfig({
+      HAIRPIN_SIGNALING_SECRETS: `shop:${secret}, shop:${secret}2`,
+      HAIRPIN_JWKS_URL: `https://id.example/jwks.json, shop:http://keycloak:8080/certs, shop:file://${file}`,
+      HAIRPIN_TOKEN_AUDIENCE: 'calls',
+    })
+    expect(identity).toEqual({
+      secrets: [
+        { app: 'shop', secret },
+        { app: 'shop', secret: `${secret}2` },
+      ],
+      sources: [
+        { keys: { url: 'https://id.example/jwks.json' } },
+        { app: 'shop', keys: { url: 'http://keycloak:8080/certs' } },
+        { app: 'shop', keys: { document: { keys: [{ kty: 'OKP' }] } } },
+      ],
+      audience: 'calls',
+    })
+    writeFileSync(file, '{"keys":[{"kty":"OKP","d":"private"}]}')
+    expect(() => loadConfig({ HAIRPIN_JWKS_URL: `file://${file}` })).toThrow(/HAIRPIN_JWKS_URL.*private/)
   })
 })
 
