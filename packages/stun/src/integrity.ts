@@ -1,13 +1,26 @@
-/** Message integrity and the long-term key: RFC 8489 sections 9.2.2, 14.5 and 18.5.1. */
-import { hash, timingSafeEqual } from 'node:crypto'
+/**
+ * Message integrity and the long-term key: RFC 8489 sections 9.2.2, 14.5 (MESSAGE-INTEGRITY, HMAC-SHA1), 14.6
+ * (MESSAGE-INTEGRITY-SHA256) and 18.5.1 (password algorithms).
+ */
+import { timingSafeEqual } from 'node:crypto'
+import { PasswordAlgorithm } from './attributes/security.ts'
 import { Attribute } from './attributes/types.ts'
 import { writeU16 } from './bytes.ts'
 import { HEADER_LENGTH } from './header.ts'
+import { hashText, hmacOfBlock, innerBuffer } from './hmac.ts'
 import type { Message } from './message.ts'
 
-/** MD5(username ":" realm ":" password). Texts are taken as they are: time-limited credentials are ASCII. */
-export function longTermKey(username: string, realm: string, password: string): Uint8Array {
-  return hash('md5', `${username}:${realm}:${password}`, 'buffer')
+/**
+ * MD5 or SHA-256 of username ":" realm ":" password. Texts are taken as they are: time-limited credentials are ASCII, for
+ * which OpaqueString (RFC 8265) changes nothing.
+ */
+export function longTermKey(
+  username: string,
+  realm: string,
+  password: string,
+  algorithm: PasswordAlgorithm = PasswordAlgorithm.Md5,
+): Uint8Array {
+  return hashText(algorithm === PasswordAlgorithm.Sha256 ? 'sha256' : 'md5', `${username}:${realm}:${password}`)
 }
 
 /** Short-term credentials key the HMAC with the password itself (section 9.1.1). */
@@ -26,30 +39,27 @@ export function checkIntegrity(message: Message, key: Uint8Array): boolean {
   return timingSafeEqual(integrityOf(key, message.bytes.subarray(0, at)), value)
 }
 
-/** The value of a MESSAGE-INTEGRITY that comes after `covered`. */
-export function integrityOf(key: Uint8Array, covered: Uint8Array): Uint8Array {
-  const inner = BLOCK + covered.length <= scratch.length ? scratch : new Uint8Array(BLOCK + covered.length)
-  inner.set(covered, BLOCK)
-  writeU16(inner, BLOCK + 2, covered.length + 24 - HEADER_LENGTH)
-  return hmacSha1(key, inner.subarray(0, BLOCK + covered.length))
+/** As `checkIntegrity`, for MESSAGE-INTEGRITY-SHA256. TURN does not allow to truncate it, so it must have 32 bytes. */
+export function checkIntegritySha256(message: Message, key: Uint8Array): boolean {
+  const at = message.offsetOf(Attribute.MessageIntegritySha256)
+  const value = message.get(Attribute.MessageIntegritySha256)
+  if (at < 0 || value?.length !== 32) return false
+  return timingSafeEqual(integritySha256Of(key, message.bytes.subarray(0, at)), value)
 }
 
-const BLOCK = 64
-/** Calls are synchronous and never nest: one buffer serves them all. */
-const scratch = new Uint8Array(BLOCK + 2048)
-const outer = new Uint8Array(BLOCK + 20)
+/** The value of a MESSAGE-INTEGRITY that comes after `covered`. */
+export function integrityOf(key: Uint8Array, covered: Uint8Array): Uint8Array {
+  return hmacOfBlock('sha1', key, innerOf(covered, 24))
+}
 
-/**
- * HMAC-SHA1 (RFC 2104) of what follows the first block of `inner`, which this fills. Written out over one-shot hashes:
- * `createHmac` with a raw key spends ten microseconds on wrapping the key, four times what the HMAC itself takes.
- */
-function hmacSha1(key: Uint8Array, inner: Uint8Array): Uint8Array {
-  const short = key.length > BLOCK ? hash('sha1', key, 'buffer') : key
-  for (let i = 0; i < BLOCK; i++) {
-    const byte = i < short.length ? short[i]! : 0
-    inner[i] = byte ^ 0x36
-    outer[i] = byte ^ 0x5c
-  }
-  outer.set(hash('sha1', inner, 'buffer'), BLOCK)
-  return hash('sha1', outer, 'buffer')
+/** The value of a MESSAGE-INTEGRITY-SHA256 that comes after `covered`. */
+export function integritySha256Of(key: Uint8Array, covered: Uint8Array): Uint8Array {
+  return hmacOfBlock('sha256', key, innerOf(covered, 36))
+}
+
+/** The covered bytes behind room for the key, the header's length set to end with an attribute of `size` bytes. */
+function innerOf(covered: Uint8Array, size: number): Uint8Array {
+  const inner = innerBuffer(covered)
+  writeU16(inner, inner.length - covered.length + 2, covered.length + size - HEADER_LENGTH)
+  return inner
 }

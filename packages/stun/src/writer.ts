@@ -1,10 +1,10 @@
-/** Writing STUN messages: RFC 8489 sections 5 and 14; integrity 14.5, fingerprint 14.7. */
+/** Writing STUN messages: RFC 8489 sections 5 and 14; integrity 14.5 and 14.6, fingerprint 14.7. */
 import { Attribute } from './attributes/types.ts'
 import { writeU16, writeU32 } from './bytes.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import type { Class } from './header.ts'
 import { HEADER_LENGTH, MAGIC_COOKIE, packType } from './header.ts'
-import { integrityOf } from './integrity.ts'
+import { integrityOf, integritySha256Of } from './integrity.ts'
 
 /**
  * Appends attributes to a growing buffer and keeps the header's length right. Use:
@@ -38,6 +38,14 @@ export class MessageWriter {
     const covered = this.#length
     const value = this.#reserve(Attribute.MessageIntegrity, 20)
     value.set(integrityOf(key, this.#bytes.subarray(0, covered)))
+    return this
+  }
+
+  /** MESSAGE-INTEGRITY-SHA256, likewise with HMAC-SHA256; nothing but FINGERPRINT may follow. */
+  integritySha256(key: Uint8Array): this {
+    const covered = this.#length
+    const value = this.#reserve(Attribute.MessageIntegritySha256, 32)
+    value.set(integritySha256Of(key, this.#bytes.subarray(0, covered)))
     return this
   }
 
