@@ -63,3 +63,4 @@ export type DropReason =
   | 'pending'
   | 'send-failed'
   | 'rate-limited'
+  | 'backpressure'
