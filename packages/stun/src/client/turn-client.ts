@@ -15,16 +15,16 @@ import {
   Transport,
 } from '../attributes/allocation.ts'
 import { decodeErrorCode } from '../attributes/error-code.ts'
-import { decodeText, encodeText } from '../attributes/text.ts'
+import { encodeText } from '../attributes/text.ts'
 import { Attribute } from '../attributes/types.ts'
 import { copyBytes } from '../bytes.ts'
 import { decodeChannelData, encodeChannelData, isChannelData, MAX_CHANNEL, MIN_CHANNEL } from '../channel-data.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { checkFingerprint } from '../fingerprint.ts'
 import { Class, Method } from '../header.ts'
-import { checkIntegrity, longTermKey } from '../integrity.ts'
 import { type Message, parseMessage } from '../message.ts'
 import { MessageWriter } from '../writer.ts'
+import { answerTo, isAuthentic, type Signature, sign } from './signature.ts'
 import { Transactions } from './transactions.ts'
 import type { ClientOutput, TurnClientOptions } from './types.ts'
 
@@ -39,6 +39,9 @@ interface Intent {
   challenges: number
 }
 
+/** What a request on its way was signed with. */
+type Sent = Intent & { readonly signature: Signature | undefined }
+
 interface Bound {
   readonly peer: Endpoint
   readonly channel: number
@@ -52,11 +55,9 @@ const MAX_CHALLENGES = 3
 
 export class TurnClient {
   readonly #options: TurnClientOptions
-  readonly #transactions: Transactions<Intent & { readonly key: Uint8Array | undefined }>
+  readonly #transactions: Transactions<Sent>
   #outputs: ClientOutput[] = []
-  #realm: string | undefined
-  #nonce: Uint8Array | undefined
-  #key: Uint8Array | undefined
+  #signature: Signature | undefined
   #nextChannel = MIN_CHANNEL
   #refreshAt = Number.POSITIVE_INFINITY
   readonly #permissions = new Map<string, { readonly peer: Endpoint; refreshAt: number }>()
@@ -212,7 +213,7 @@ export class TurnClient {
     const intent = transaction.context
     const error = message.class === Class.Error ? decodeErrorCode(message.get(Attribute.ErrorCode) ?? EMPTY) : undefined
     const challenge = error?.code === 401 || error?.code === 438
-    if (!challenge && !this.#trusted(message, intent.key)) return
+    if (!challenge && !this.#trusted(message, intent.signature)) return
     this.#transactions.end(transaction)
     if (message.class === Class.Success) return intent.done(message, now)
     if (challenge && this.#challenged(message, intent, error.code, now)) return
@@ -221,23 +222,18 @@ export class TurnClient {
   }
 
   /** Section 9.2.5: an answer to a signed request is signed, or it is ignored. */
-  #trusted(message: Message, key: Uint8Array | undefined): boolean {
-    if (!key) return true
-    if (message.has(Attribute.MessageIntegrity)) return checkIntegrity(message, key)
-    return this.#options.requireIntegrity === false
+  #trusted(message: Message, signature: Signature | undefined): boolean {
+    if (!signature) return true
+    return isAuthentic(message, signature) ?? this.#options.requireIntegrity === false
   }
 
   /** Takes realm and nonce, and asks again; false when that cannot help. */
-  #challenged(message: Message, intent: Intent & { key: Uint8Array | undefined }, code: number, now: number): boolean {
-    const realm = decodeText(message.get(Attribute.Realm) ?? EMPTY)
-    const nonce = message.get(Attribute.Nonce)
-    if (!realm || !nonce) return false
-    if (code === 401 && intent.key) return false
+  #challenged(message: Message, intent: Sent, code: number, now: number): boolean {
+    if (code === 401 && intent.signature) return false
     if (intent.challenges >= MAX_CHALLENGES) return false
-    if (!this.#key || realm !== this.#realm)
-      this.#key = longTermKey(this.#options.username, realm, this.#options.password)
-    this.#realm = realm
-    this.#nonce = copyBytes(nonce)
+    const signature = answerTo(message, this.#options, this.#signature)
+    if (!signature) return false
+    this.#signature = signature
     this.#start({ ...intent, challenges: intent.challenges + 1 }, now)
     return true
   }
@@ -287,20 +283,14 @@ export class TurnClient {
 
   #start(intent: Intent, now: number): void {
     const id = this.#options.randomBytes(12)
-    const key = intent.method === Method.Binding ? undefined : this.#key
+    const signature = intent.method === Method.Binding ? undefined : this.#signature
     const writer = new MessageWriter(intent.method, Class.Request, id)
     if (this.#options.software) writer.attribute(Attribute.Software, encodeText(this.#options.software))
     for (const [type, value] of intent.attributes(id)) writer.attribute(type, value)
-    if (key) {
-      writer
-        .attribute(Attribute.Username, encodeText(this.#options.username))
-        .attribute(Attribute.Realm, encodeText(this.#realm!))
-        .attribute(Attribute.Nonce, this.#nonce!)
-        .integrity(key)
-    }
+    if (signature) sign(writer, signature)
     if (this.#options.fingerprint !== false) writer.fingerprint()
     const bytes = writer.finish()
-    this.#transactions.start(id, bytes, { ...intent, key }, now)
+    this.#transactions.start(id, bytes, { ...intent, signature }, now)
     this.#emit({ type: 'send', bytes })
   }
 

@@ -19,6 +19,11 @@ export interface TurnClientOptions {
   readonly dontFragment?: boolean
   /** Protocol number of REQUESTED-TRANSPORT; default 17 (UDP). */
   readonly requestedTransport?: number
+  /**
+   * Use what the server offers of RFC 8489: password algorithms with MESSAGE-INTEGRITY-SHA256, USERHASH. Default false:
+   * HMAC-SHA1 under an MD5 key, as browsers do.
+   */
+  readonly sha256?: boolean
   readonly software?: string
   /** Add FINGERPRINT to requests; default true. */
   readonly fingerprint?: boolean

@@ -2,6 +2,7 @@
  * Allocations, permissions and channels: RFC 8656 sections 3, 9 and 12. The data path reads these directly:
  * nothing here scans, builds strings or allocates per packet.
  */
+import type { PasswordAlgorithm } from '@hairpin/stun'
 import type { Timed } from './deadlines.ts'
 import { EndpointMap } from './endpoint-map.ts'
 import type { PortPool, PortRequest, Principal } from './policies.ts'
@@ -55,6 +56,7 @@ export interface AllocationInit {
   readonly principal: Principal
   readonly credentialExpiresAt: number
   readonly key: Uint8Array
+  readonly algorithm: PasswordAlgorithm
   readonly createdAt: number
   readonly creation: Creation
   readonly ports: PortPool
@@ -72,6 +74,8 @@ export class Allocation implements Timed {
   readonly credentialExpiresAt: number
   /** Long-term key of the password that made the allocation: signs and checks everything after. */
   readonly key: Uint8Array
+  /** What the key was derived with. */
+  readonly algorithm: PasswordAlgorithm
   /** Milliseconds, on the clock of `now`. */
   readonly createdAt: number
   readonly relays: Relay[] = []
@@ -108,6 +112,7 @@ export class Allocation implements Timed {
     this.principal = init.principal
     this.credentialExpiresAt = init.credentialExpiresAt
     this.key = init.key
+    this.algorithm = init.algorithm
     this.createdAt = init.createdAt
     this.creation = init.creation
     this.#ports = init.ports

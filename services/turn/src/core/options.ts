@@ -1,5 +1,6 @@
 /** What a server is made with, and its limits. */
 import type { ChallengeBudget, PasswordPolicy, PeerPolicy, PortPool, QuotaPolicy, ServerEvents } from './policies.ts'
+import type { UsernameDirectory } from './usernames.ts'
 
 export interface TurnServerOptions {
   readonly realm: string
@@ -12,7 +13,12 @@ export interface TurnServerOptions {
   /** 32 random bytes; every worker that may see the same client shares them. */
   readonly nonceKey: Uint8Array
   readonly events?: ServerEvents | undefined
+  /** None by default; `SourceBudget` is what a server on the internet should have. */
   readonly budget?: ChallengeBudget | undefined
+  /** Offer PASSWORD-ALGORITHMS and MESSAGE-INTEGRITY-SHA256 (RFC 8489); clients of RFC 5389 do not notice. Default true. */
+  readonly passwordAlgorithms?: boolean | undefined
+  /** Announces username anonymity: only for directories that know every username (usernames.ts). None by default. */
+  readonly usernames?: UsernameDirectory | undefined
   /** SOFTWARE of authenticated responses; none by default. */
   readonly software?: string | undefined
   /** Whether relay sockets can set the DF bit; default false: DONT-FRAGMENT is answered with 420. */

@@ -5,7 +5,8 @@
  * Each port is one word: two bits of state and the second it came about. Every change is one compare-and-swap, so workers
  * need no lock, and reservations and resting ports end by the clock alone: no timer, nothing to sweep.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
+import { hmac } from '@hairpin/stun'
 import type { PortLease, PortPool, PortRequest } from './policies.ts'
 
 const FREE = 0
@@ -166,7 +167,7 @@ export class RelayPorts implements PortPool {
     const covered = new Uint8Array(6)
     covered.set(token.subarray(0, 2))
     new DataView(covered.buffer).setInt32(2, word)
-    token.set(createHmac('sha256', this.#tokenKey).update(covered).digest().subarray(0, 6), 2)
+    token.set(hmac('sha256', this.#tokenKey, covered).subarray(0, 6), 2)
     return token
   }
 

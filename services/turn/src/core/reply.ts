@@ -1,5 +1,6 @@
 /** Building responses: RFC 8489 sections 6.3.1 and 9.2.4. */
 import { Attribute, Class, encodeErrorCode, encodeText, MessageWriter, methodName } from '@hairpin/stun'
+import { challengeFor } from './challenge.ts'
 import { mayAnswer } from './may-answer.ts'
 import { REJECTIONS, type Rejection, type RejectionInfo } from './rejections.ts'
 import type { ServerState } from './state.ts'
@@ -15,9 +16,13 @@ export interface ReplyTo {
   readonly fingerprint: boolean
   /** Set once the request is authenticated: from then on responses carry MESSAGE-INTEGRITY. */
   readonly key?: Uint8Array | undefined
+  /** Sign with MESSAGE-INTEGRITY-SHA256, because the request chose a PASSWORD-ALGORITHM. */
+  readonly sha256?: boolean | undefined
+  /** Bytes of the request. */
+  readonly size?: number | undefined
 }
 
-type AttributePair = readonly [type: number, value: Uint8Array]
+export type AttributePair = readonly [type: number, value: Uint8Array]
 
 export function succeed(state: ServerState, to: ReplyTo, attributes: readonly AttributePair[]): void {
   send(state, to, Class.Success, attributes)
@@ -39,11 +44,7 @@ export function reject(
     return
   }
   const attributes: AttributePair[] = [[Attribute.ErrorCode, encodeErrorCode(info.code, to.key ? info.phrase : '')]]
-  if (info.challenge)
-    attributes.push(
-      [Attribute.Realm, encodeText(state.options.realm)],
-      [Attribute.Nonce, state.nonces.issue(to.from, now)],
-    )
+  if (info.challenge) attributes.push(...challengeFor(state, to, now))
   send(state, to, Class.Error, [...attributes, ...extra])
   count(state, to, info.code)
 }
@@ -53,7 +54,8 @@ function send(state: ServerState, to: ReplyTo, cls: Class, attributes: readonly 
   for (const [type, value] of attributes) writer.attribute(type, value)
   if (to.key) {
     if (state.options.software) writer.attribute(Attribute.Software, encodeText(state.options.software))
-    writer.integrity(to.key)
+    if (to.sha256) writer.integritySha256(to.key)
+    else writer.integrity(to.key)
   }
   if (to.fingerprint) writer.fingerprint()
   state.emit({ type: 'send', listener: to.listener, to: to.from, bytes: writer.finish() })

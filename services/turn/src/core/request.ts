@@ -1,5 +1,5 @@
 /** A request on its way through checks to its handler. */
-import type { Message } from '@hairpin/stun'
+import type { Message, PasswordAlgorithm } from '@hairpin/stun'
 import type { Allocation } from './allocation.ts'
 import type { Credentials } from './policies.ts'
 import { type ReplyTo, reject } from './reply.ts'
@@ -14,6 +14,8 @@ export interface Request extends ReplyTo {
 export interface AuthenticRequest extends Request {
   readonly username: string
   readonly key: Uint8Array
+  /** What `key` was derived with. */
+  readonly algorithm: PasswordAlgorithm
   /** What the password policy said; absent when the key of the allocation at this five-tuple was enough. */
   readonly account?: Extract<Credentials, { ok: true }>
 }

@@ -159,6 +159,7 @@ export class TurnServer {
       from,
       now,
       fingerprint: fingerprint === 'valid',
+      size: message.bytes.length,
     }
     if (!handler) {
       if (this.#understands(request)) handleBinding(state, request)

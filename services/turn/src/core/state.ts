@@ -1,4 +1,6 @@
 /** The state that handlers share: what is allocated, what is due, and the outputs of the call in progress. */
+
+import { SecurityFeature } from '@hairpin/stun'
 import type { Allocation, Channel, Permission } from './allocation.ts'
 import { AllocationTable } from './allocation-table.ts'
 import { Deadlines } from './deadlines.ts'
@@ -10,6 +12,7 @@ export class ServerState {
   readonly options: TurnServerOptions
   readonly limits: Limits
   readonly nonces: Nonces
+  readonly offersAlgorithms: boolean
   readonly allocations = new AllocationTable()
   readonly deadlines = new Deadlines<Allocation | Permission | Channel>()
   #outputs: Output[] = []
@@ -18,7 +21,11 @@ export class ServerState {
   constructor(options: TurnServerOptions) {
     this.options = options
     this.limits = { ...DEFAULT_LIMITS, ...options.limits }
-    this.nonces = new Nonces(options.nonceKey, this.limits.nonceLifetime)
+    this.offersAlgorithms = options.passwordAlgorithms ?? true
+    const features =
+      (this.offersAlgorithms ? SecurityFeature.PasswordAlgorithms : 0) |
+      (options.usernames ? SecurityFeature.UsernameAnonymity : 0)
+    this.nonces = new Nonces(options.nonceKey, this.limits.nonceLifetime, features)
   }
 
   nextId(): number {

@@ -29,7 +29,9 @@ export interface RawOptions {
 export const UDP_TRANSPORT: Pair = [Attribute.RequestedTransport, Uint8Array.of(17, 0, 0, 0)]
 
 export function nonceFor(world: World, from: Endpoint = ALICE): Uint8Array {
-  const bytes = new MessageWriter(Method.Allocate, Class.Request, world.randomBytes(12)).finish()
+  const bytes = new MessageWriter(Method.Allocate, Class.Request, world.randomBytes(12))
+    .attribute(...UDP_TRANSPORT)
+    .finish()
   const { sent } = perform(world, world.server.receive(bytes, UDP, from, world.clock.now))
   return parsed(sent[0]!.bytes).get(Attribute.Nonce)!
 }

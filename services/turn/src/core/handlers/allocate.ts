@@ -65,6 +65,7 @@ export function handleAllocate(state: ServerState, request: AuthenticRequest) {
     principal: { app: account.app, user: account.user },
     credentialExpiresAt: account.expiresAt,
     key: request.key,
+    algorithm: request.algorithm,
     createdAt: now,
     creation: creationOf(request, lease, wish, lifetime),
     ports: state.options.ports,
@@ -75,10 +76,10 @@ export function handleAllocate(state: ServerState, request: AuthenticRequest) {
 }
 
 function creationOf(request: AuthenticRequest, lease: PortLease, wish: Wish, lifetime: number): Creation {
-  const { method, listener, from, fingerprint, key } = request
+  const { method, listener, from, fingerprint, key, sha256 } = request
   return {
     // The request's bytes belong to the socket: only a copy of the transaction id outlives this call.
-    reply: { method, listener, from, fingerprint, key, transactionId: copyBytes(request.transactionId) },
+    reply: { method, listener, from, fingerprint, key, sha256, transactionId: copyBytes(request.transactionId) },
     request: wish.token ? 'reserved' : wish.ports,
     lifetime,
     attempts: 0,
