@@ -1,9 +1,7 @@
 /** The ledger's own thread: a `LedgerWriter` with a clock. Started by `LedgerThread`. */
-import type { DatabaseSync } from 'node:sqlite'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { openLedgerDatabase } from './schema.ts'
 import type { FromLedger, LedgerThreadData, ToLedger } from './thread-messages.ts'
-import { compareUsage, queryUsage } from './usage.ts'
 import { LedgerWriter } from './writer.ts'
 
 /** Milliseconds between flushes. */
@@ -45,11 +43,9 @@ port.on('message', (message: ToLedger) => {
     case 'marks':
       writer.addMarks(message.keys)
       break
-    case 'query':
-      answer(message.id, (db) => queryUsage(db, data.price, message.query))
-      break
-    case 'compare':
-      answer(message.id, (db) => compareUsage(db, data.providers, message))
+    case 'flush':
+      writer.flush(Date.now())
+      post({ type: 'flushed', id: message.id })
       break
     case 'close':
       clearInterval(timer)
@@ -57,14 +53,3 @@ port.on('message', (message: ToLedger) => {
       port.close()
   }
 })
-
-function answer(id: number, ask: (db: DatabaseSync) => Extract<FromLedger, { type: 'answer' }>['result']): void {
-  try {
-    // What was reported a moment ago belongs into the answer.
-    writer.flush(Date.now())
-    if (!writer.db) throw new Error('the ledger cannot be opened')
-    post({ type: 'answer', id, result: ask(writer.db) })
-  } catch (error) {
-    post({ type: 'failed', id, message: (error as Error).message })
-  }
-}

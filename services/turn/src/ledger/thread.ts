@@ -1,20 +1,15 @@
 import { Worker } from 'node:worker_threads'
-import { HttpError } from '@hairpin/http'
 import type { UsageSource } from './http.ts'
 import type { SnapshotBatch } from './meter.ts'
 import type { FromLedger, LedgerReport, LedgerThreadData, ToLedger } from './thread-messages.ts'
 import type { LedgerLog } from './trouble.ts'
 import type { ComparedProvider, UsageQuery, UsageReport } from './usage.ts'
+import { UsageThread, unavailable } from './usage-thread.ts'
 
 export interface LedgerThreadOptions extends LedgerThreadData {
   readonly log: LedgerLog
   /** Called every second with running totals and the ledger's state: for metrics, budgets and the dashboard. */
   readonly onReport: (report: LedgerReport) => void
-}
-
-interface Asked {
-  readonly resolve: (result: never) => void
-  readonly reject: (error: Error) => void
 }
 
 /** Milliseconds before a ledger thread that died is started again. */
@@ -26,7 +21,9 @@ const RESTART_AFTER = 1000
  */
 export class LedgerThread implements UsageSource {
   readonly #options: LedgerThreadOptions
-  readonly #asked = new Map<number, Asked>()
+  readonly #usage: UsageThread
+  /** Who waits for a flush. */
+  readonly #flushes = new Map<number, () => void>()
   #worker: Worker
   #ids = 0
   #closing = false
@@ -36,6 +33,8 @@ export class LedgerThread implements UsageSource {
 
   constructor(options: LedgerThreadOptions) {
     this.#options = options
+    const { path, price, providers, log } = options
+    this.#usage = new UsageThread({ path, price, providers }, log)
     this.#worker = this.#start()
   }
 
@@ -58,20 +57,26 @@ export class LedgerThread implements UsageSource {
     if (keys.length > 0) this.#post({ type: 'marks', keys })
   }
 
-  /** @throws HttpError 503 USAGE_UNAVAILABLE while the ledger cannot be read */
-  query(query: UsageQuery): Promise<UsageReport> {
-    return this.#ask<UsageReport>((id) => ({ type: 'query', id, query }))
+  /**
+   * With all that was ingested before, unless the ledger cannot be written.
+   * @throws HttpError 503 USAGE_UNAVAILABLE while it cannot be read
+   */
+  async query(query: UsageQuery): Promise<UsageReport> {
+    await this.#flush()
+    return this.#usage.query(query)
   }
 
-  /** @throws HttpError 503 USAGE_UNAVAILABLE while the ledger cannot be read */
-  compare({ at, app }: { readonly at: number; readonly app?: string | undefined }): Promise<ComparedProvider[]> {
-    return this.#ask<ComparedProvider[]>((id) => ({ type: 'compare', id, at, app }))
+  /** As `query`. */
+  async compare(of: { readonly at: number; readonly app?: string | undefined }): Promise<ComparedProvider[]> {
+    await this.#flush()
+    return this.#usage.compare(of)
   }
 
   /** Writes what waits and ends the thread. Report the last counters before. Idempotent. */
   async close(): Promise<void> {
     if (this.#closing) return
     this.#closing = true
+    await this.#usage.close()
     if (!this.#alive) return
     const exited = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()))
     this.#post({ type: 'close' })
@@ -88,8 +93,8 @@ export class LedgerThread implements UsageSource {
     this.#alive = true
     worker.on('exit', () => {
       this.#alive = false
-      for (const { reject } of this.#asked.values()) reject(unavailable())
-      this.#asked.clear()
+      for (const done of this.#flushes.values()) done()
+      this.#flushes.clear()
       if (this.#closing) return
       setTimeout(() => {
         if (!this.#closing) this.#worker = this.#start()
@@ -102,12 +107,13 @@ export class LedgerThread implements UsageSource {
     this.#worker.postMessage(message)
   }
 
-  #ask<T>(message: (id: number) => ToLedger): Promise<T> {
-    if (this.#closing || !this.#alive) return Promise.reject(unavailable())
+  #flush(): Promise<void> {
+    if (this.#closing) return Promise.reject(unavailable())
+    if (!this.#alive) return Promise.resolve()
     const id = ++this.#ids
-    return new Promise<T>((resolve, reject) => {
-      this.#asked.set(id, { resolve: resolve as Asked['resolve'], reject })
-      this.#post(message(id))
+    return new Promise((resolve) => {
+      this.#flushes.set(id, resolve)
+      this.#post({ type: 'flush', id })
     })
   }
 
@@ -117,17 +123,8 @@ export class LedgerThread implements UsageSource {
     else if (message.type === 'report') onReport(message.report)
     else if (message.type === 'log') log[message.level](message.details, message.message)
     else {
-      const asked = this.#asked.get(message.id)
-      this.#asked.delete(message.id)
-      if (message.type === 'answer') asked?.resolve(message.result as never)
-      else {
-        log.warn({ code: 'USAGE_UNAVAILABLE', error: message.message }, 'a usage query failed')
-        asked?.reject(unavailable())
-      }
+      this.#flushes.get(message.id)?.()
+      this.#flushes.delete(message.id)
     }
   }
-}
-
-function unavailable(): HttpError {
-  return new HttpError(503, 'USAGE_UNAVAILABLE', 'The ledger cannot be read now; usage goes on being counted.')
 }

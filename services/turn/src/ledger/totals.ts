@@ -9,7 +9,7 @@ const presentMinute = `(SELECT value FROM meta WHERE key = 'minute')`
 
 /** What live allocations have counted that no bucket holds yet, as rows like those of a bucket. */
 export const unsettledRows = `SELECT ${presentMinute} AS start, c.series AS series, ${unsettled}
-  FROM settled s JOIN call c USING (id)`
+  FROM settled s CROSS JOIN call c USING (id)`
 
 /** Totals of a result row that has a column for each count. */
 export function totalsOfRow(row: Readonly<Record<string, unknown>>): Totals {
@@ -31,7 +31,7 @@ export function appDays(
       `SELECT start, app, ${sums} FROM (
         SELECT * FROM app_day
         UNION ALL SELECT ${presentMinute} - ${presentMinute} % 86400, app, ${unsettled}
-          FROM settled s JOIN call c USING (id) JOIN series ON series.id = c.series
+          FROM settled s CROSS JOIN call c USING (id) JOIN series ON series.id = c.series
       ) WHERE start >= ? AND start < ? GROUP BY start, app ORDER BY start, app`,
     )
     .all(from / 1000, to / 1000) as Record<string, unknown>[]

@@ -115,11 +115,6 @@ export class LedgerWriter {
     return trouble ? { state: 'failing', ...trouble, ...counts } : { state: 'ok', ...counts }
   }
 
-  /** The open database, for queries in this thread; undefined while it cannot be opened. */
-  get db(): DatabaseSync | undefined {
-    return this.#store?.db
-  }
-
   /** Writes what waits and closes the file. */
   close(now: number): void {
     this.flush(now)

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { columns, slot } from '../../src/ledger/counters.ts'
 import { Meter, type MeterEntry, type SnapshotBatch } from '../../src/ledger/meter.ts'
 import { openLedgerDatabase } from '../../src/ledger/schema.ts'
-import { LedgerStore } from '../../src/ledger/store.ts'
+import { LedgerStore, storeSql } from '../../src/ledger/store.ts'
 import { appDays } from '../../src/ledger/totals.ts'
 import { batch, counters, snapshot, T0 } from './helpers.ts'
 
@@ -148,4 +148,14 @@ describe('the store', () => {
     expect(counted()).toBe(200)
     expect(minutes()).toEqual([[T0 / 1000, 100]])
   })
+})
+
+it('never walks through all calls of the past to write those of now', () => {
+  for (const [name, sql] of Object.entries(storeSql())) {
+    const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...(sql.match(/\?/g) ?? []).map(() => 1))
+    expect(plan.map((row) => [name, row.detail])).not.toContainEqual([
+      name,
+      expect.stringMatching(/^SCAN (c|call|series)$/),
+    ])
+  }
 })

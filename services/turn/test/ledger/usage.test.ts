@@ -148,6 +148,9 @@ describe('usage', () => {
   it('says when rows were cut off', () => {
     const cut = query(['user'], { limit: 1 })
     expect([cut.rows.length, cut.truncated, cut.total.calls]).toEqual([1, true, 5])
+    const calls = query(['call'], { limit: 2 })
+    expect([calls.rows.map(({ bytes }) => bytes / 1e9), calls.truncated, calls.total.calls]).toEqual([[8, 2], true, 5])
+    expect(query(['call'], { limit: 5 }).truncated).toBe(false)
   })
 
   it('compares the month at other providers, for the stack and for one app', () => {
