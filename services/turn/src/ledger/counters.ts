@@ -82,14 +82,14 @@ export const directionSlot: Readonly<Record<Direction, number>> = {
 export type Transport = 'udp' | 'tcp' | 'tls'
 
 /**
- * Bytes per packet below the socket. UDP: IP header (20 or 40) + 8. TCP: IP header + 20, one segment per message and
- * no options; acknowledgements and coalescing are not seen from user space, so this is an estimate. TLS: TCP + 22 for
- * a TLS 1.3 record (header 5, content type 1, tag 16).
+ * Bytes per packet below the socket. UDP: IP header (20 or 40) + 8. TCP: IP header + 32 (with the timestamp option), a
+ * segment of its own for each message; acknowledgements and repeats are not seen from user space, so this is an
+ * estimate. TLS: TCP + 22 for a TLS 1.3 record (header 5, content type 1, tag 16).
  */
 export function headerBytes(transport: Transport, family: 4 | 6): number {
   const ip = family === 4 ? 20 : 40
   if (transport === 'udp') return ip + 8
-  return transport === 'tcp' ? ip + 20 : ip + 42
+  return transport === 'tcp' ? ip + 32 : ip + 54
 }
 
 /** `RAW_SIZE` zeros, for a new allocation. */

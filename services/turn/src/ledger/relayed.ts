@@ -10,7 +10,7 @@ export interface Relayed {
   /** The part of client → peer that went to a relayed address of this host. */
   readonly ownBytes: number
   readonly ownPackets: number
-  /** Bytes of Data indications beyond the ChannelData that the same payload would have taken. */
+  /** Bytes of Data indications beyond the ChannelData that the same payload would have taken, and padding on streams. */
   readonly indicationExtra: number
 }
 

@@ -11,13 +11,13 @@ const payload = (totals: Totals) => totals[slot.to_client_payload]
 
 describe('wire bytes', () => {
   it.each([
-    // IP + UDP, TCP, TCP with a TLS 1.3 record
+    // IP + UDP, TCP with timestamps, and in it a TLS 1.3 record
     ['udp', 4, 20 + 8],
     ['udp', 6, 40 + 8],
-    ['tcp', 4, 20 + 20],
-    ['tcp', 6, 40 + 20],
-    ['tls', 4, 20 + 20 + 22],
-    ['tls', 6, 40 + 20 + 22],
+    ['tcp', 4, 20 + 32],
+    ['tcp', 6, 40 + 32],
+    ['tls', 4, 20 + 32 + 22],
+    ['tls', 6, 40 + 32 + 22],
   ] as const)('add the header of every packet on %s over IPv%i', (transport, family, bytes) => {
     expect(headerBytes(transport, family)).toBe(bytes)
   })
@@ -48,13 +48,13 @@ describe('wire bytes', () => {
         ]),
       ),
     )
-    // to and from the client 40 each (IPv4 + TCP), to and from the peer 48 each (IPv6 + UDP)
+    // to and from the client 52 each (IPv4 + TCP), to and from the peer 48 each (IPv6 + UDP)
     expect([...delta.slice(0, 14)]).toEqual([
       1000,
-      1040 + 400,
+      1040 + 520,
       10,
       500,
-      520 + 200,
+      520 + 260,
       5,
       500,
       500 + 240,
