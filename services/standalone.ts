@@ -48,7 +48,7 @@ async function choosePorts(wanted: Config): Promise<{ config: Config; ports: Por
   const ports = {
     http: await choosePort('tcp', wanted.http.port, 'HAIRPIN_HTTP_PORT', wanted.http.host),
     admin: await choosePort('tcp', wanted.admin.port, 'HAIRPIN_ADMIN_PORT', wanted.admin.host),
-    turn: await choosePort('udp', wanted.turn.port, 'HAIRPIN_TURN_PORT'),
+    turn: await choosePort(wanted.turn.engine === 'hairpin' ? 'both' : 'udp', wanted.turn.port, 'HAIRPIN_TURN_PORT'),
   }
   const config = {
     ...wanted,

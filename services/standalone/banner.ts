@@ -15,7 +15,11 @@ export function banner({ config, ports, addresses }: BannerFacts): string {
   const rows = [
     ['demo page', demo, `open it in two windows; ${reason(ports.http)}`],
     ['signaling', `ws://localhost:${ports.http.port}/ws`, 'docs/PROTOCOL.md'],
-    ['relay', `${bracketed(addresses.relay[0]?.external)}:${addresses.port}/udp`, reason(ports.turn)],
+    [
+      'relay',
+      `${bracketed(addresses.relay[0]?.external)}:${addresses.port}/${addresses.tcpPort === undefined ? 'udp' : 'udp and tcp'}`,
+      reason(ports.turn),
+    ],
     ...addresses.relay.map(({ external, why }) => ['  advertises', external, why]),
     ['  relayed ports', `${config.turn.relayPorts.min}-${config.turn.relayPorts.max}/udp`, ''],
     ['metrics', `http://${bracketed(config.admin.host)}:${ports.admin.port}/metrics`, reason(ports.admin)],

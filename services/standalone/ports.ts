@@ -14,14 +14,15 @@ const attempts = 20
  * whoever asked for it wants to hear that it is taken.
  */
 export async function choosePort(
-  kind: 'tcp' | 'udp',
+  kind: 'tcp' | 'udp' | 'both',
   wanted: number,
   variable: string,
   host = '0.0.0.0',
 ): Promise<ChosenPort> {
   if (process.env[variable]?.trim()) return { port: wanted, why: variable }
   for (let port = wanted; port < wanted + attempts; port++) {
-    if (await isFree(kind, port, host))
+    const kinds = kind === 'both' ? (['udp', 'tcp'] as const) : [kind]
+    if ((await Promise.all(kinds.map((each) => isFree(each, port, host)))).every((free) => free))
       return {
         port,
         why: port === wanted ? 'default' : `the next free one, ${wanted} is taken (${variable} chooses another)`,

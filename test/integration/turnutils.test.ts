@@ -85,6 +85,21 @@ describe.skipIf(!has('coturn')).each(['hairpin', 'node-turn'])('turnutils_uclien
     await expect(uclient(['-W', 'not-the-secret-of-the-relay', ...echo, '-p', port, host])).rejects.toThrow()
   })
 
+  test.runIf(engine === 'hairpin').each([
+    ['on channels', []],
+    ['with Send and Data indications', ['-s']],
+    ['client to client', ['-y', '-c']],
+  ])('over TCP, %s', async (_what, flags) => {
+    const { port, host } = await mint()
+    const peer = flags.includes('-y') ? ['-m', '4'] : echo
+    await relays(['-t', ...flags, '-u', 'tcp-shop/ada', '-W', secret, ...peer, '-p', port, host])
+  })
+
+  test.runIf(engine === 'hairpin')('over TCP from an IPv6 client', async () => {
+    const { port } = await mint()
+    await relays(['-t', '-u', 'tcp-shop/eve', '-W', secret, ...echo, '-p', port, '::1'])
+  })
+
   test.runIf(engine === 'hairpin')('from an IPv6 client', async () => {
     const { port } = await mint()
     await relays(['-u', 'shop/eve', '-W', secret, ...echo, '-p', port, '::1'])

@@ -9,7 +9,7 @@ import { credentialsApi } from './http/credentials.ts'
 import { registerRelayMetrics } from './metrics/register.ts'
 import type { ServerAddresses } from './net/addresses.ts'
 import { detectAddresses } from './net/detect.ts'
-import { claimPort } from './net/listen-port.ts'
+import { claimPorts } from './net/listen-port.ts'
 import { hostSurroundings, type Surroundings } from './net/surroundings.ts'
 
 export type { IceServer, IceServers, IceServersRequest } from './credentials/ice-servers.ts'
@@ -64,15 +64,18 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
   return {
     async start() {
       const { warnings, ...detected } = await detectAddresses(config, options.surroundings ?? hostSurroundings())
-      addresses = { ...detected, port: claimPort(detected.listen, config.turn.port) }
+      addresses = { ...detected, ...(await claimPorts(config.turn, detected.listen)) }
       for (const { external, local, source, why } of addresses.relay)
         logger.info({ external, local, source, why }, 'relay address chosen')
       for (const warning of warnings) logger.warn({ code: 'TURN_ADDRESS_DOUBTFUL' }, warning)
       engine = await createEngine({ config, addresses, secrets, logger })
       await engine.start()
       ready = true
-      const { listen, port } = addresses
-      logger.info({ engine: engine.name, listen, port, workers: config.turn.workers }, 'relay listens')
+      const { listen, port, tcpPort, tlsPort } = addresses
+      logger.info(
+        { engine: engine.name, listen, port, tcpPort, tlsPort, workers: config.turn.workers },
+        'relay listens',
+      )
     },
 
     async stop() {

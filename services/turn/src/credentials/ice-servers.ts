@@ -36,15 +36,31 @@ export function iceServersFor(options: IceServersOptions, request: IceServersReq
   const secret = options.secrets.turnSecrets[0]
   if (secret === undefined) throw new Error('there is no TURN secret to mint with')
   const credential = mintCredential({ secret, app: request.app, user: request.user, expiry })
-  const hosts = hostsOf(options).map((host) => `${host}:${options.addresses.port}`)
+  const hosts = hostsOf(options)
+  const { port } = options.addresses
   return {
     iceServers: [
-      { urls: hosts.map((host) => `stun:${host}`) },
-      { urls: hosts.map((host) => `turn:${host}?transport=udp`), ...credential },
+      { urls: hosts.map((host) => `stun:${host}:${port}`) },
+      {
+        urls: [...hosts.map((host) => `turn:${host}:${port}?transport=udp`), ...streamUrls(options, hosts)],
+        ...credential,
+      },
     ],
     ttl,
     expiresAt: new Date(expiry * 1000).toISOString(),
   }
+}
+
+/**
+ * URLs for networks that let no UDP through, one of each transport that is listened to: every URL costs every client a
+ * round of gathering. `turns:` only with a configured name, which the certificate is for: browsers check it.
+ */
+function streamUrls({ config, addresses }: IceServersOptions, hosts: readonly string[]): string[] {
+  const { tcpPort, tlsPort } = addresses
+  const urls: string[] = []
+  if (tcpPort !== undefined) urls.push(`turn:${hosts[0]}:${tcpPort}?transport=tcp`)
+  if (tlsPort !== undefined && config.turn.host !== undefined) urls.push(`turns:${hosts[0]}:${tlsPort}?transport=tcp`)
+  return urls
 }
 
 /**

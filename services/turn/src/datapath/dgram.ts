@@ -58,20 +58,26 @@ export class DgramDataPath implements DataPath {
   }
 
   fromPeer(allocation: Allocation, datagram: Buffer, source: string, port: number): DropReason | undefined {
-    const client = this.#clients[allocation.listener.id]
     const relay = allocation.attachment as RelaySocket | undefined
-    if (client === undefined || relay === undefined) return 'pending'
+    if (relay === undefined) return 'pending'
     const address = this.#translates ? this.#own.toExternal(source, port) : source
     const channel = allocation.channelFor(address, port)
-    if (channel !== undefined) {
-      if (channel.own && !allocation.reachable(channel)) return 'peer-denied'
-      if (!client.sendChannelData(channel.number, datagram, allocation.client)) return 'send-failed'
-    } else {
+    if (channel === undefined) {
       if (!allocation.permitted(address, port, this.#now())) return 'no-permission'
-      const indication = dataIndication(allocation, { address, port }, datagram)
-      const { client: to } = allocation
-      if (!client.send(indication, 0, indication.length, to.port, to.address)) return 'send-failed'
-      relay.indicationExtra += indication.length - datagram.length - HEADER
+      const dropped = this.#sendIndication(allocation, relay, { address, port }, datagram)
+      if (dropped !== undefined) return dropped
+    } else {
+      if (channel.own && !allocation.reachable(channel)) return 'peer-denied'
+      // Two call sites, each of one class: clients over UDP never pay for those over streams.
+      if (relay.stream === undefined) {
+        const client = this.#clients[allocation.listener.id]
+        if (client === undefined) return 'pending'
+        if (!client.sendChannelData(channel.number, datagram, allocation.client)) return 'send-failed'
+      } else {
+        const dropped = relay.stream.sendChannelData(channel.number, datagram)
+        if (dropped !== undefined) return dropped
+        relay.indicationExtra += -datagram.length & 3
+      }
     }
     allocation.peerToClientBytes += datagram.length
     allocation.peerToClientPackets++
@@ -90,6 +96,26 @@ export class DgramDataPath implements DataPath {
 
   /** Every packet is counted as it passes. */
   collect(): void {}
+
+  #sendIndication(
+    allocation: Allocation,
+    relay: RelaySocket,
+    peer: { address: string; port: number },
+    datagram: Buffer,
+  ): DropReason | undefined {
+    const indication = dataIndication(allocation, peer, datagram)
+    if (relay.stream === undefined) {
+      const { client: to } = allocation
+      const client = this.#clients[allocation.listener.id]
+      if (client === undefined) return 'pending'
+      if (!client.send(indication, 0, indication.length, to.port, to.address)) return 'send-failed'
+    } else {
+      const dropped = relay.stream.sendData(indication)
+      if (dropped !== undefined) return dropped
+    }
+    relay.indicationExtra += indication.length - datagram.length - HEADER
+    return undefined
+  }
 
   #sendToPeer(
     allocation: Allocation,

@@ -63,6 +63,18 @@ export const relayMetrics: readonly MetricDefinition[] = [
     labels: ['reason'],
   },
   {
+    name: 'hairpin_client_connections',
+    type: 'gauge',
+    help: 'Open TCP and TLS connections of clients.',
+    labels: ['transport'],
+  },
+  {
+    name: 'hairpin_client_connections_refused_total',
+    type: 'counter',
+    help: 'TCP and TLS connections that the relay refused or closed for what they did, by reason.',
+    labels: ['reason'],
+  },
+  {
     name: 'hairpin_relay_worker_restarts_total',
     type: 'counter',
     help: 'Relay workers that ended unexpectedly and were started again.',

@@ -18,6 +18,10 @@ export interface ServerAddresses {
   readonly listen: readonly string[]
   /** STUN/TURN port on all of them. */
   readonly port: number
+  /** The port of TURN over TCP on all of them; absent when nobody listens there. */
+  readonly tcpPort?: number
+  /** The port of TURN over TLS; absent when nobody listens there. */
+  readonly tlsPort?: number
   /** At most one per family, IPv4 first. */
   readonly relay: readonly RelayAddress[]
   /** All addresses of this host, listened to or not: what peers must not reach except as a relayed address. */

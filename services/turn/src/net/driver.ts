@@ -10,6 +10,8 @@ import type { ClientSocket } from '../datapath/client-socket.ts'
 import type { DataPath, Drops } from '../datapath/data-path.ts'
 import { RelaySocket } from '../datapath/relay-socket.ts'
 import type { RelayAddress } from './addresses.ts'
+import type { StreamConnection } from './streams/connection.ts'
+import type { StreamListeners } from './streams/listeners.ts'
 import { bindUdp } from './udp-socket.ts'
 
 /** Bytes asked of the kernel for a relayed socket: a burst of a key frame at 4K fits. */
@@ -20,6 +22,8 @@ export interface DriverOptions {
   readonly dataPath: DataPath
   /** By `Listener.id`. */
   readonly clients: readonly ClientSocket[]
+  /** TCP and TLS, when there are any. */
+  readonly streams?: StreamListeners | undefined
   readonly relay: readonly RelayAddress[]
   readonly drops: Drops
   readonly now: () => number
@@ -29,6 +33,10 @@ export interface DriverOptions {
 /** A clock in milliseconds since the epoch that never jumps, as the core wants it. */
 export function steadyNow(): number {
   return performance.timeOrigin + performance.now()
+}
+
+function isBroken(output: Output): boolean {
+  return output.type === 'ignore' && (output.reason === 'malformed' || output.reason === 'not-stun')
 }
 
 export class Driver {
@@ -49,8 +57,17 @@ export class Driver {
     this.#drops = options.drops
   }
 
-  /** Starts to take datagrams from the listening sockets. */
-  listen(): void {
+  /**
+   * Starts to take datagrams and connections.
+   * @throws the bind error of a TCP or TLS listening socket
+   */
+  async listen(): Promise<void> {
+    await this.#options.streams?.listen({
+      frame: (connection, frame) => this.#fromStream(connection, frame),
+      closed: ({ listener, endpoint }) =>
+        this.#call(() => this.#server.disconnected(listener, endpoint, this.#options.now())),
+      onError: this.#options.onError,
+    })
     for (const client of this.#options.clients) {
       const { listener } = client
       client.socket.on('message', (datagram, from) => this.#fromClient(datagram, listener, from))
@@ -64,6 +81,7 @@ export class Driver {
     clearTimeout(this.#timer)
     this.#timerAt = Number.NEGATIVE_INFINITY
     for (const client of this.#options.clients) client.close()
+    this.#options.streams?.close()
   }
 
   #fromClient(datagram: Buffer, listener: Listener, from: RemoteInfo): void {
@@ -78,6 +96,20 @@ export class Driver {
       const endpoint = { address: from.address, port: from.port, family: listener.local.family }
       this.#call(() => this.#server.receive(datagram, listener, endpoint, this.#options.now()))
     } else this.#drops.count('not-stun')
+  }
+
+  #fromStream(connection: StreamConnection, frame: Buffer): void {
+    const { listener, endpoint } = connection
+    if ((frame[0]! & 0xc0) === 0x40) {
+      this.#drops.count(this.#dataPath.fromClient(frame, listener, endpoint.address, endpoint.port))
+      return
+    }
+    this.#call(() => {
+      const outputs = this.#server.receive(frame, listener, endpoint, this.#options.now())
+      // Whoever frames well but speaks badly before any allocation is not a client.
+      if (!connection.established && outputs.some(isBroken)) connection.close('not-stun')
+      return outputs
+    })
   }
 
   #call(step: () => Output[]): void {
@@ -96,8 +128,13 @@ export class Driver {
   #perform(output: Output): void {
     switch (output.type) {
       case 'send': {
-        const { bytes, to } = output
-        const client = this.#options.clients[output.listener.id]
+        const { bytes, to, listener } = output
+        if (listener.transport !== 'udp') {
+          const connection = this.#options.streams?.find(listener, to)
+          this.#drops.count(connection ? connection.sendReply(bytes) : 'send-failed')
+          return
+        }
+        const client = this.#options.clients[listener.id]
         if (!client?.send(bytes, 0, bytes.length, to.port, to.address)) this.#drops.count('send-failed')
         return
       }
@@ -130,6 +167,10 @@ export class Driver {
       socket.on('message', this.#peerHandler(allocation))
       socket.on('error', (error) => onError(error, 'relayed socket'))
       const relaySocket = new RelaySocket(socket)
+      if (allocation.listener.transport !== 'udp') {
+        relaySocket.stream = this.#options.streams?.find(allocation.listener, allocation.client)
+        relaySocket.stream?.allocated()
+      }
       allocation.attachment = relaySocket
       this.#relaySockets.set(id, relaySocket)
       this.#call(() => this.#server.relayOpened(id, family, now()))
@@ -140,7 +181,9 @@ export class Driver {
   }
 
   #closeRelay(id: number): void {
-    this.#relaySockets.get(id)?.close()
+    const relaySocket = this.#relaySockets.get(id)
+    relaySocket?.close()
+    relaySocket?.stream?.released()
     this.#relaySockets.delete(id)
   }
 

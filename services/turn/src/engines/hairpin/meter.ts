@@ -9,12 +9,19 @@ import type { RelaySocket } from '../../datapath/relay-socket.ts'
 import type { Sample } from '../../engine.ts'
 import { AppLabels } from '../../metrics/app-labels.ts'
 import { SampleSums } from '../../metrics/samples.ts'
+import type { StreamListeners } from '../../net/streams/listeners.ts'
 
 /** Upper bounds of `hairpin_allocation_seconds`. */
 const SECONDS = [1, 5, 15, 60, 300, 600, 1800, 3600, 14_400, 86_400]
 
-/** Bytes of UDP and IP headers of one datagram. */
-const HEADERS = { 4: 28, 6: 48 } as const
+/** Bytes of the IP header. */
+const IP_HEADER = { 4: 20, 6: 40 } as const
+const UDP_HEADER = 8
+/**
+ * Bytes around one packet to a client besides the IP header. Over TCP each goes out in a segment of its own (Nagle is
+ * off), with the timestamp option; TLS 1.3 adds its record header, content type and tag.
+ */
+const CLIENT_HEADER = { udp: UDP_HEADER, tcp: 32, tls: 32 + 22 } as const
 const CHANNEL_HEADER = 4
 
 type RequestHandled = NonNullable<ServerEvents['requestHandled']>
@@ -77,12 +84,13 @@ export class Meter implements ServerEvents {
   }
 
   /** Everything as it is now. */
-  samples(dataPath: DataPath, drops: Drops): Sample[] {
+  samples(dataPath: DataPath, drops: Drops, streams?: StreamListeners): Sample[] {
     dataPath.collect()
     const sums = new SampleSums()
     sums.addAll(this.#events.samples())
     for (const group of this.#groups.values()) addGroup(sums, group)
     for (const [reason, count] of drops.entries()) sums.add('hairpin_dropped_total', { reason }, count)
+    if (streams) addStreams(sums, streams)
     this.#addHistogram(sums)
     return sums.samples()
   }
@@ -108,6 +116,13 @@ export class Meter implements ServerEvents {
   }
 }
 
+function addStreams(sums: SampleSums, streams: StreamListeners): void {
+  for (const transport of streams.transports)
+    sums.add('hairpin_client_connections', { transport }, streams.count(transport))
+  for (const [reason, count] of streams.refusals())
+    sums.add('hairpin_client_connections_refused_total', { reason }, count)
+}
+
 function addGroup(sums: SampleSums, { labels, live, ended, opened }: Group): void {
   const now = Object.assign(new Traffic(), ended)
   for (const allocation of live) now.add(allocation)
@@ -125,16 +140,17 @@ function addGroup(sums: SampleSums, { labels, live, ended, opened }: Group): voi
 }
 
 /**
- * Bytes of this allocation's relayed datagrams that left the host, IP and UDP headers included. To clients: payload with
- * its ChannelData header or Data indication. To peers: payload, but not what went to another relayed address here.
+ * Bytes of this allocation's relayed datagrams that left the host, IP and UDP, TCP and TLS headers included. To clients:
+ * payload with its ChannelData header or Data indication. To peers: payload, but not what went to another relayed address here.
  */
 export function egressBytes(allocation: Allocation): number {
   const relay = allocation.attachment as RelaySocket | undefined
   const toClient =
     allocation.peerToClientBytes +
-    allocation.peerToClientPackets * (CHANNEL_HEADER + HEADERS[allocation.client.family]) +
+    allocation.peerToClientPackets *
+      (CHANNEL_HEADER + CLIENT_HEADER[allocation.listener.transport] + IP_HEADER[allocation.client.family]) +
     (relay?.indicationExtra ?? 0)
   const peerBytes = allocation.clientToPeerBytes - (relay?.ownBytes ?? 0)
   const peerPackets = allocation.clientToPeerPackets - (relay?.ownPackets ?? 0)
-  return toClient + peerBytes + peerPackets * HEADERS[allocation.family]
+  return toClient + peerBytes + peerPackets * (UDP_HEADER + IP_HEADER[allocation.family])
 }

@@ -6,9 +6,11 @@ import { timeLimitedPasswords } from '../../credentials/password-policy.ts'
 import { ClientSocket } from '../../datapath/client-socket.ts'
 import { Drops } from '../../datapath/data-path.ts'
 import { DgramDataPath } from '../../datapath/dgram.ts'
+import type { ServerAddresses } from '../../net/addresses.ts'
 import { Driver, steadyNow } from '../../net/driver.ts'
 import { OwnAddresses } from '../../net/own-addresses.ts'
 import { peerPolicyFor } from '../../net/peer-rules.ts'
+import { type StreamBinding, StreamListeners } from '../../net/streams/listeners.ts'
 import { bindUdp, familyOf } from '../../net/udp-socket.ts'
 import type { FromWorker, ToWorker, WorkerSettings } from './messages.ts'
 import { Meter } from './meter.ts'
@@ -26,13 +28,14 @@ const settings = workerData as WorkerSettings
 const say = (message: FromWorker) => parent.postMessage(message)
 
 try {
-  run(settings)
+  await run(settings)
 } catch (error) {
   const { code, message } = error as NodeJS.ErrnoException
   say({ type: 'failed', code, message })
 }
 
-function run({ turn, addresses, worker, workers, turnSecrets, nonceKey, tokenKey, ...shared }: WorkerSettings): void {
+async function run(settings: WorkerSettings): Promise<void> {
+  const { turn, addresses, worker, workers, turnSecrets, nonceKey, tokenKey, ...shared } = settings
   const { min, max } = turn.relayPorts
   const pool = new RelayPorts({ min, max, words: new Int32Array(shared.ports), tokenKey, randomBytes })
   const ports = new OwnedPorts(pool, new PortOwnership(shared.portOwners, min, worker))
@@ -53,21 +56,27 @@ function run({ turn, addresses, worker, workers, turnSecrets, nonceKey, tokenKey
     events: meter,
   })
   const clients = addresses.listen.map((address, id) => listenOn(id, address, addresses.port))
+  const streams = new StreamListeners({
+    bindings: streamBindings(addresses),
+    firstId: clients.length,
+    now: steadyNow,
+  })
   const own = new OwnAddresses(addresses.relay, (port) => ports.isLive(port))
   const dataPath = new DgramDataPath({ allocations: server.allocations, clients, own, now: steadyNow })
   const driver = new Driver({
     server,
     dataPath,
     clients,
+    streams,
     relay: addresses.relay,
     drops,
     now: steadyNow,
     onError: (error, what) => say({ type: 'log', level: 'warn', message: `${what}: ${error.message}` }),
   })
-  driver.listen()
+  await driver.listen()
   say({ type: 'listening' })
 
-  const sample = (id: number) => say({ type: 'samples', id, samples: meter.samples(dataPath, drops) })
+  const sample = (id: number) => say({ type: 'samples', id, samples: meter.samples(dataPath, drops, streams) })
   const timer = setInterval(() => sample(0), SAMPLE_INTERVAL)
   parent.on('message', (message: ToWorker) => {
     if (message.type === 'snapshot') {
@@ -80,6 +89,13 @@ function run({ turn, addresses, worker, workers, turnSecrets, nonceKey, tokenKey
     say({ type: 'stopped' })
     parent.close()
   })
+}
+
+function streamBindings({ listen, tcpPort, tlsPort }: ServerAddresses): StreamBinding[] {
+  const bindings: StreamBinding[] = []
+  if (tcpPort !== undefined) for (const address of listen) bindings.push({ transport: 'tcp', address, port: tcpPort })
+  if (tlsPort !== undefined) for (const address of listen) bindings.push({ transport: 'tls', address, port: tlsPort })
+  return bindings
 }
 
 function listenOn(id: number, address: string, port: number): ClientSocket {

@@ -1,0 +1,156 @@
+/** The worker's TCP and TLS listening sockets and the connections they took. */
+import { createServer, type Server, type Socket } from 'node:net'
+import { EndpointMap } from '../../core/endpoint-map.ts'
+import type { Endpoint, Listener } from '../../core/index.ts'
+import { familyOf } from '../udp-socket.ts'
+import { type Refusal, StreamConnection } from './connection.ts'
+import { DEFAULT_STRANGER_LIMITS, prefixOf, type StrangerLimits, Strangers } from './strangers.ts'
+
+/** Milliseconds between looks at deadlines. */
+const SWEEP = 500
+/** Milliseconds of silence before the kernel asks whether the other end is still there. */
+const KEEP_ALIVE = 60_000
+
+export interface StreamBinding {
+  readonly transport: 'tcp' | 'tls'
+  readonly address: string
+  readonly port: number
+}
+
+export interface StreamListenersOptions {
+  readonly bindings: readonly StreamBinding[]
+  /** `Listener.id` of the first binding; the others follow. */
+  readonly firstId: number
+  readonly now: () => number
+  readonly limits?: Partial<StrangerLimits>
+}
+
+/** What happens on the connections. */
+export interface StreamHandler {
+  frame(connection: StreamConnection, frame: Buffer): void
+  /** The connection is gone, and with it its five-tuple. */
+  closed(connection: StreamConnection): void
+  onError(error: Error, what: string): void
+}
+
+export class StreamListeners {
+  readonly #options: StreamListenersOptions
+  readonly #limits: StrangerLimits
+  readonly #strangers: Strangers
+  readonly #servers: Server[] = []
+  readonly #listeners: readonly Listener[]
+  /** By `Listener.id` less `firstId`. */
+  readonly #connections: readonly EndpointMap<StreamConnection>[]
+  readonly #open = new Set<StreamConnection>()
+  readonly #refusals = new Map<Refusal, number>()
+  #sweep: NodeJS.Timeout | undefined
+  #handler: StreamHandler | undefined
+
+  constructor(options: StreamListenersOptions) {
+    this.#options = options
+    this.#limits = { ...DEFAULT_STRANGER_LIMITS, ...options.limits }
+    this.#strangers = new Strangers(this.#limits)
+    this.#connections = options.bindings.map(() => new EndpointMap())
+    this.#listeners = options.bindings.map(({ transport, address, port }, i) => {
+      const family = familyOf(address)
+      return { id: options.firstId + i, transport, local: { address, port, family } }
+    })
+  }
+
+  /** @throws the bind error (EADDRINUSE …); what was opened is closed then. */
+  async listen(handler: StreamHandler): Promise<void> {
+    this.#handler = handler
+    try {
+      for (const listener of this.#listeners) await this.#listenOn(listener, handler)
+    } catch (error) {
+      this.close()
+      throw error
+    }
+    this.#sweep = setInterval(() => this.#strangers.expire(this.#options.now()), SWEEP)
+  }
+
+  /** Closes the sockets and every connection. */
+  close(): void {
+    clearInterval(this.#sweep)
+    for (const server of this.#servers) server.close()
+    for (const connection of [...this.#open]) connection.close()
+  }
+
+  find(listener: Listener, client: Endpoint): StreamConnection | undefined {
+    return this.#connections[listener.id - this.#options.firstId]?.get(client.address, client.port)
+  }
+
+  get transports(): ReadonlySet<'tcp' | 'tls'> {
+    return new Set(this.#options.bindings.map(({ transport }) => transport))
+  }
+
+  /** Open connections, TLS handshakes included. */
+  count(transport: 'tcp' | 'tls'): number {
+    let count = 0
+    for (const { listener } of this.#open) if (listener.transport === transport) count++
+    return count
+  }
+
+  /** Connections that were refused or closed for what they did, by reason. */
+  refusals(): Iterable<readonly [Refusal, number]> {
+    return this.#refusals
+  }
+
+  #listenOn(listener: Listener, handler: StreamHandler): Promise<void> {
+    const { address, port, family } = listener.local
+    const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE })
+    server.on('connection', (socket) => this.#accept(socket, listener))
+    this.#servers.push(server)
+    return new Promise((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({ host: address, port, reusePort: true, exclusive: true, ipv6Only: family === 6 }, () => {
+        server.off('error', reject)
+        server.on('error', (error) => handler.onError(error, `${listener.transport} listening socket`))
+        resolve()
+      })
+    })
+  }
+
+  #accept(socket: Socket, listener: Listener): void {
+    const { remoteAddress: address, remotePort: port } = socket
+    // It may be gone already.
+    if (address === undefined || port === undefined) socket.destroy()
+    else this.#connect(socket, listener, { address, port, family: familyOf(address) })
+  }
+
+  #connect(socket: Socket, listener: Listener, endpoint: Endpoint): void {
+    if (!this.#strangers.admits(prefixOf(endpoint.address))) {
+      this.#refused('limit')
+      socket.destroy()
+      return
+    }
+    // Its five-tuple is in use: the end of the former connection has not been noticed yet.
+    this.find(listener, endpoint)?.close()
+    const connection: StreamConnection = new StreamConnection({
+      socket,
+      listener,
+      endpoint,
+      strangers: this.#strangers,
+      limits: this.#limits,
+      now: this.#options.now,
+      events: {
+        frame: (from, frame) => this.#handler?.frame(from, frame),
+        closed: (gone) => this.#forget(gone),
+        refused: (reason) => this.#refused(reason),
+      },
+    })
+    this.#open.add(connection)
+    this.#connections[listener.id - this.#options.firstId]!.set(endpoint.address, endpoint.port, connection)
+  }
+
+  #forget(connection: StreamConnection): void {
+    const { listener, endpoint } = connection
+    this.#open.delete(connection)
+    this.#connections[listener.id - this.#options.firstId]!.delete(endpoint.address, endpoint.port)
+    this.#handler?.closed(connection)
+  }
+
+  #refused(reason: Refusal): void {
+    this.#refusals.set(reason, (this.#refusals.get(reason) ?? 0) + 1)
+  }
+}
