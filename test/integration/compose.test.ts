@@ -43,14 +43,17 @@ describe.skipIf(!has('docker'))('docker compose up with no settings', () => {
 
   beforeAll(async () => {
     project = await composeProject()
-    let environment = new DockerComposeEnvironment(root, [...project.files])
+    stack = await new DockerComposeEnvironment(root, [...project.files])
       .withProjectName(project.name)
       .withEnvironmentFile('/dev/null')
       .withEnvironment(project.env)
       .withBuild()
-      .withStartupTimeout(120_000)
-    for (const service of services) environment = environment.withWaitStrategy(`${service}-1`, Wait.forHealthCheck())
-    stack = await environment.up([...services])
+      // A wait of testcontainers' own would take the stack down before its logs can be read.
+      .withDefaultWaitStrategy(Wait.forSuccessfulCommand('true'))
+      .up([...services])
+    await project.run(['up', '-d', '--wait', ...services]).catch(async (error) => {
+      throw new Error(`${error.message}\n${await project.run(['logs', '--tail', '40'])}`)
+    })
   })
 
   afterAll(async () => {
@@ -200,8 +203,9 @@ describe.skipIf(!has('docker'))('docker compose up with no settings', () => {
 
   test('also carries a call with the relay on a bridge network', async ({ skip }) => {
     if (!has('chromium')) skip('chromium is not available')
-    const files = ['infra/compose/bridge.yml']
-    await project.run(['up', '-d', '--wait', '--no-deps', 'turn'], { files, env: loopbackRelay })
+    // Another port than the default one, to see that it is also the one that clients are told.
+    const env = { ...loopbackRelay, HAIRPIN_TURN_PORT: '13478' }
+    await project.run(['up', '-d', '--wait', '--no-deps', 'turn'], { files: ['infra/compose/bridge.yml'], env })
     const browser = await launchBrowser()
     try {
       const guests: [Guest, Guest] = [
