@@ -36,6 +36,11 @@ export class StreamClient {
     return this.#established
   }
 
+  /** Bytes that wait for the client to read. */
+  get queued(): number {
+    return this.#sink.writableLength
+  }
+
   /** Its allocation has a relayed transport address. */
   allocated(): void {
     this.#established = true
