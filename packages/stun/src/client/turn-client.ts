@@ -14,7 +14,7 @@ import {
   encodeRequestedTransport,
   Transport,
 } from '../attributes/allocation.ts'
-import { decodeErrorCode } from '../attributes/error-code.ts'
+import { decodeAddressErrorCode, decodeErrorCode, decodeIcmp } from '../attributes/error-code.ts'
 import { encodeText } from '../attributes/text.ts'
 import { Attribute } from '../attributes/types.ts'
 import { copyBytes } from '../bytes.ts'
@@ -91,6 +91,7 @@ export class TurnClient {
     ]
     if (o.lifetime !== undefined) attributes.push([Attribute.Lifetime, encodeLifetime(o.lifetime)])
     if (o.family) attributes.push([Attribute.RequestedAddressFamily, encodeAddressFamily(o.family)])
+    if (o.dual) attributes.push([Attribute.AdditionalAddressFamily, encodeAddressFamily(6)])
     if (o.evenPort) attributes.push([Attribute.EvenPort, encodeEvenPort(o.evenPort.reserve)])
     if (o.dontFragment) attributes.push([Attribute.DontFragment, new Uint8Array(0)])
     if (o.reservationToken) attributes.push([Attribute.ReservationToken, o.reservationToken])
@@ -98,11 +99,12 @@ export class TurnClient {
     return this.#request({ method: Method.Allocate, attributes: () => attributes, done, challenges: 0 }, now)
   }
 
-  /** Refresh; done by itself before the lifetime ends unless `keepAlive` is false. @param lifetime seconds. */
-  refresh(now: number, lifetime: number | undefined = this.#options.lifetime): ClientOutput[] {
+  /** Refresh; done by itself before the lifetime ends unless `keepAlive` is false. @param lifetime seconds. @param family of one relayed address of two. */
+  refresh(now: number, lifetime: number | undefined = this.#options.lifetime, family?: 4 | 6): ClientOutput[] {
     const attributes: AttributePair[] = lifetime === undefined ? [] : [[Attribute.Lifetime, encodeLifetime(lifetime)]]
+    if (family) attributes.push([Attribute.RequestedAddressFamily, encodeAddressFamily(family)])
     const done = (message: Message, at: number) => {
-      if (lifetime === 0) return this.#closed()
+      if (lifetime === 0 && !family) return this.#closed()
       const granted = decodeLifetime(message.get(Attribute.Lifetime) ?? new Uint8Array(0)) ?? 0
       this.#scheduleRefresh(granted, at)
       this.#emit({ type: 'refreshed', lifetime: granted })
@@ -204,7 +206,9 @@ export class TurnClient {
     if (message.class === Class.Indication && message.method === Method.Data) {
       const peer = this.#address(message, Attribute.XorPeerAddress)
       const payload = message.get(Attribute.Data)
+      const icmp = decodeIcmp(message.get(Attribute.Icmp) ?? EMPTY)
       if (peer && payload) this.#emit({ type: 'data', peer, payload })
+      else if (peer && icmp) this.#emit({ type: 'unreachable', peer, icmp })
       return
     }
     if (message.class !== Class.Success && message.class !== Class.Error) return
@@ -248,7 +252,18 @@ export class TurnClient {
     this.mapped = mapped
     this.#scheduleRefresh(lifetime, now)
     const token = message.get(Attribute.ReservationToken)
-    this.#emit({ type: 'allocated', relayed, mapped, lifetime, ...(token && { reservationToken: copyBytes(token) }) })
+    const second = message.getAll(Attribute.XorRelayedAddress)[1]
+    const additional = second && decodeXorAddress(second, message.transactionId)
+    const missing = message.get(Attribute.AddressErrorCode)
+    this.#emit({
+      type: 'allocated',
+      relayed,
+      mapped,
+      lifetime,
+      ...(token && { reservationToken: copyBytes(token) }),
+      ...(additional && { additional }),
+      ...(missing && { missing: decodeAddressErrorCode(missing) }),
+    })
   }
 
   /** A minute before the end, or half-way when the lifetime is short. */

@@ -1,4 +1,5 @@
 /** What goes in and out of the sans-IO TURN client. */
+import type { IcmpError, StunError } from '../attributes/error-code.ts'
 import type { Endpoint } from '../endpoint.ts'
 
 export interface TurnClientOptions {
@@ -10,6 +11,8 @@ export interface TurnClientOptions {
   readonly reliable?: boolean
   /** REQUESTED-ADDRESS-FAMILY; left out by default, which means IPv4. */
   readonly family?: 4 | 6
+  /** ADDITIONAL-ADDRESS-FAMILY: an IPv6 relayed address beside the IPv4 one. */
+  readonly dual?: boolean
   /** Seconds asked for in LIFETIME; left out by default. */
   readonly lifetime?: number
   /** EVEN-PORT, with or without a reservation of the next port. */
@@ -43,6 +46,10 @@ export type ClientOutput =
       /** Seconds. */
       readonly lifetime: number
       readonly reservationToken?: Uint8Array
+      /** The IPv6 relayed address, when both were asked for and given. */
+      readonly additional?: Endpoint
+      /** ADDRESS-ERROR-CODE: why, of both asked for, one was not given. */
+      readonly missing?: (StunError & { readonly family: 4 | 6 }) | undefined
     }
   | { readonly type: 'mapped'; readonly mapped: Endpoint }
   | { readonly type: 'refreshed'; readonly lifetime: number }
@@ -50,6 +57,8 @@ export type ClientOutput =
   | { readonly type: 'channelBound'; readonly peer: Endpoint; readonly channel: number }
   /** Payload from a peer: by channel (ChannelData) or by Data indication (channel undefined). */
   | { readonly type: 'data'; readonly peer: Endpoint; readonly payload: Uint8Array; readonly channel?: number }
+  /** The relay heard by ICMP that a datagram to the peer did not arrive. */
+  | { readonly type: 'unreachable'; readonly peer: Endpoint; readonly icmp: Required<IcmpError> }
   /** A request failed for good. `code` is the STUN error, or 0 when nothing answered. */
   | { readonly type: 'failed'; readonly method: number; readonly code: number; readonly reason: string }
   /** The allocation is gone: deleted by us, or lost. */

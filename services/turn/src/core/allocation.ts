@@ -10,12 +10,22 @@ import type { ReplyTo } from './reply.ts'
 import type { TokenBucket } from './token-bucket.ts'
 import type { Endpoint, Listener } from './types.ts'
 
-/** A relayed transport address. An allocation has one; the list leaves room for a second of the other family. */
-export interface Relay {
+/**
+ * A relayed transport address. An allocation has one, or one of each family (RFC 8656 section 7.2,
+ * ADDITIONAL-ADDRESS-FAMILY). Its deadline is only used where there are two: they are refreshed and expire apart.
+ */
+export interface Relay extends Timed {
+  readonly kind: 'relay'
+  readonly allocation: Allocation
   readonly family: 4 | 6
-  readonly port: number
+  port: number
   /** What the client is told: the advertised address and the port. */
-  readonly advertised: Endpoint
+  advertised: Endpoint
+  state: 'opening' | 'open'
+  /** Ports tried so far: another worker or process may hold one that the pool gives. */
+  attempts: number
+  /** For the driver alone, such as the relay socket. */
+  attachment: unknown
 }
 
 /** What made the allocation: enough to answer a retransmission of its Allocate the same. */
@@ -24,9 +34,9 @@ export interface Creation {
   readonly request: PortRequest | 'reserved'
   /** Seconds granted. */
   readonly lifetime: number
-  /** Ports tried so far: another worker or process may hold one that the pool gives. */
-  attempts: number
   token?: Uint8Array | undefined
+  /** Of two families asked for, the one that there was none of: answered as ADDRESS-ERROR-CODE. */
+  missing?: { readonly family: 4 | 6; readonly rejection: 'address-family' | 'capacity' } | undefined
 }
 
 /** Leave to exchange packets with one peer address, any port (section 9). */
@@ -80,7 +90,7 @@ export class Allocation implements Timed {
   readonly createdAt: number
   readonly relays: Relay[] = []
 
-  /** `pending` until its relay socket is open. */
+  /** `pending` until its relay sockets are open. */
   state: 'pending' | 'live' | 'closed' = 'pending'
   expiresAt = Number.POSITIVE_INFINITY
   heapIndex = -1
@@ -91,7 +101,7 @@ export class Allocation implements Timed {
   peerToClientBytes = 0
   peerToClientPackets = 0
 
-  /** For the driver alone, such as the relay socket: spares it a lookup per packet. */
+  /** For the driver alone, such as the (first) relay socket: spares it a lookup per packet. */
   attachment: unknown = undefined
 
   /** Unauthenticated answers to this five-tuple; made when first needed. */
@@ -118,8 +128,15 @@ export class Allocation implements Timed {
     this.#ports = init.ports
   }
 
+  /** Of the first relayed address; `relayFor` knows both. */
   get family(): 4 | 6 {
     return this.relays[0]?.family ?? 4
+  }
+
+  /** The relayed address for peers of this family. */
+  relayFor(family: 4 | 6): Relay | undefined {
+    const first = this.relays[0]
+    return first === undefined || first.family === family ? first : this.relays[1]
   }
 
   /** Client → peer: the channel a ChannelData names, if it is bound. Expired ones are gone once `handleTimeout` ran. */

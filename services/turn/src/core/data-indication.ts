@@ -1,5 +1,5 @@
-/** Data indications: RFC 8656 section 11.6. */
-import { Attribute, Class, encodeXorAddress, MessageWriter, Method } from '@hairpin/stun'
+/** Data indications: RFC 8656 sections 11.5 (ICMP) and 11.6. */
+import { Attribute, Class, encodeIcmp, encodeXorAddress, type IcmpError, MessageWriter, Method } from '@hairpin/stun'
 import type { Allocation } from './allocation.ts'
 
 /**
@@ -11,12 +11,30 @@ export function dataIndication(
   peer: { readonly address: string; readonly port: number },
   payload: Uint8Array,
 ): Uint8Array {
-  const id = new Uint8Array(12)
-  const view = new DataView(id.buffer)
-  view.setUint32(0, allocation.id)
-  view.setUint32(8, allocation.peerToClientPackets)
+  const id = transactionIdFor(allocation)
   return new MessageWriter(Method.Data, Class.Indication, id, payload.length + 56)
     .attribute(Attribute.XorPeerAddress, encodeXorAddress(peer, id))
     .attribute(Attribute.Data, payload)
     .finish()
+}
+
+/** What an ICMP error becomes for the client: a Data indication without DATA. */
+export function icmpIndication(
+  allocation: Allocation,
+  peer: { readonly address: string; readonly port: number },
+  icmp: IcmpError,
+): Uint8Array {
+  const id = transactionIdFor(allocation)
+  return new MessageWriter(Method.Data, Class.Indication, id)
+    .attribute(Attribute.XorPeerAddress, encodeXorAddress(peer, id))
+    .attribute(Attribute.Icmp, encodeIcmp(icmp))
+    .finish()
+}
+
+function transactionIdFor(allocation: Allocation): Uint8Array {
+  const id = new Uint8Array(12)
+  const view = new DataView(id.buffer)
+  view.setUint32(0, allocation.id)
+  view.setUint32(8, allocation.peerToClientPackets)
+  return id
 }

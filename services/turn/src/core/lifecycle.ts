@@ -1,72 +1,164 @@
-/** How allocations, permissions and channels come, are refreshed and go. */
-import { Attribute, encodeLifetime, encodeXorAddress } from '@hairpin/stun'
-import type { Allocation, Channel, Permission } from './allocation.ts'
-import type { PeerVerdict } from './policies.ts'
-import { reject, succeed } from './reply.ts'
-import type { ServerState } from './state.ts'
-import type { CloseReason, Endpoint } from './types.ts'
+/** How allocations and their relayed addresses come, are refreshed and go: RFC 8656 sections 7.2 and 8.2. */
+import { Attribute, encodeAddressErrorCode, encodeLifetime, encodeXorAddress } from '@hairpin/stun'
+import type { Allocation, Relay } from './allocation.ts'
+import { removeChannel, removePermission } from './grants.ts'
+import type { PortLease } from './policies.ts'
+import { REJECTIONS } from './rejections.ts'
+import { type AttributePair, reject, succeed } from './reply.ts'
+import type { Expiring, ServerState } from './state.ts'
+import type { CloseReason } from './types.ts'
 
-/** Milliseconds; fixed by RFC 8656 sections 9 and 12. */
-export const PERMISSION_LIFETIME = 300_000
-export const CHANNEL_LIFETIME = 600_000
-/** A driver that never answers `openRelay` must not hold a five-tuple for ever. */
+/** Milliseconds. A driver that never answers `openRelay` must not hold a five-tuple for ever. */
 const OPENING_TIMEOUT = 10_000
 /** Ports tried before 508: another process may hold what the pool believes free. */
 const MAX_ATTEMPTS = 4
 
-/** Puts a pending allocation in the table and asks for its relay socket. Quota and port have been acquired. */
+/** Puts a pending allocation in the table and asks for its relay sockets. Quota and ports have been acquired. */
 export function startAllocation(state: ServerState, allocation: Allocation, now: number): void {
   state.allocations.add(allocation)
   state.deadlines.set(allocation, now + OPENING_TIMEOUT)
-  openRelay(state, allocation)
+  for (const relay of allocation.relays) openRelay(state, relay)
 }
 
-function openRelay(state: ServerState, allocation: Allocation): void {
-  const { family, port } = allocation.relays[0]!
-  allocation.creation.attempts++
-  state.emit({ type: 'openRelay', allocation: allocation.id, family, port })
+/** A relayed address on a port that has been acquired; its socket is still to be opened. */
+export function addRelay(allocation: Allocation, { family, port }: PortLease, address: string): void {
+  const advertised = { address, port, family }
+  allocation.relays.push({
+    kind: 'relay',
+    allocation,
+    family,
+    port,
+    advertised,
+    state: 'opening',
+    attempts: 0,
+    attachment: undefined,
+    expiresAt: Number.POSITIVE_INFINITY,
+    heapIndex: -1,
+  })
 }
 
-/** The relay socket is bound: the allocation lives from now. */
-export function completeAllocation(state: ServerState, allocation: Allocation, now: number): void {
+function openRelay(state: ServerState, relay: Relay): void {
+  relay.attempts++
+  state.emit({ type: 'openRelay', allocation: relay.allocation.id, family: relay.family, port: relay.port })
+}
+
+/** A relay socket is bound. When it was the last to wait for, the allocation lives from now. */
+export function relayOpened(state: ServerState, allocation: Allocation, family: 4 | 6, now: number): void {
+  const relay = allocation.relays.find((candidate) => candidate.family === family)
+  if (allocation.state !== 'pending' || !relay) return
+  relay.state = 'open'
+  completeAllocation(state, allocation, now)
+}
+
+function completeAllocation(state: ServerState, allocation: Allocation, now: number): void {
+  if (allocation.relays.some((relay) => relay.state === 'opening')) return
   allocation.state = 'live'
-  state.deadlines.set(allocation, now + allocation.creation.lifetime * 1000)
+  setLifetime(state, allocation, undefined, allocation.creation.lifetime, now)
   state.options.events?.allocationOpened?.(allocation, now)
   answerAllocate(state, allocation)
 }
 
 /** The success response of the Allocate that made this allocation; again the same for its retransmissions. */
 export function answerAllocate(state: ServerState, allocation: Allocation): void {
-  const { reply, lifetime, token } = allocation.creation
+  const { reply, lifetime, token, missing } = allocation.creation
   const id = reply.transactionId
-  succeed(state, reply, [
-    [Attribute.XorRelayedAddress, encodeXorAddress(allocation.relays[0]!.advertised, id)],
+  const attributes: AttributePair[] = allocation.relays.map((relay) => [
+    Attribute.XorRelayedAddress,
+    encodeXorAddress(relay.advertised, id),
+  ])
+  attributes.push(
     [Attribute.Lifetime, encodeLifetime(lifetime)],
     [Attribute.XorMappedAddress, encodeXorAddress(allocation.client, id)],
-    ...(token ? [[Attribute.ReservationToken, token] as const] : []),
-  ])
+  )
+  if (token) attributes.push([Attribute.ReservationToken, token])
+  if (missing) {
+    const { code, phrase } = REJECTIONS[missing.rejection]
+    attributes.push([Attribute.AddressErrorCode, encodeAddressErrorCode(missing.family, code, phrase)])
+  }
+  succeed(state, reply, attributes)
 }
 
-/** The socket could not be bound: another port, or in the end 508. */
-export function retryAllocation(state: ServerState, allocation: Allocation, now: number): void {
-  const { creation } = allocation
-  const { family, port, advertised } = allocation.relays[0]!
+/** A relay socket could not be bound, or broke. */
+export function relayFailed(state: ServerState, allocation: Allocation, family: 4 | 6, now: number): void {
+  const relay = allocation.relays.find((candidate) => candidate.family === family)
+  if (!relay) return
+  if (allocation.state === 'pending') retryRelay(state, allocation, relay, now)
+  else closeRelay(state, relay, 'relay-failed', now)
+}
+
+/** Another port; in the end 508, or where the other family has its address, only that one. */
+function retryRelay(state: ServerState, allocation: Allocation, relay: Relay, now: number): void {
+  const { creation, relays } = allocation
   const { ports } = state.options
-  ports.release(port, now)
+  ports.release(relay.port, now)
   if (creation.token) ports.cancel(creation.token, now)
-  allocation.relays.length = 0
+  creation.token = undefined
   const lease =
-    creation.request !== 'reserved' && creation.attempts < MAX_ATTEMPTS
-      ? ports.acquire(creation.request, family, now)
+    creation.request !== 'reserved' && relay.attempts < MAX_ATTEMPTS
+      ? ports.acquire(creation.request, relay.family, now)
       : undefined
-  if (!lease) {
-    removeAllocation(state, allocation)
-    reject(state, creation.reply, 'capacity', now)
+  if (lease) {
+    creation.token = lease.token
+    relay.port = lease.port
+    relay.advertised = { ...relay.advertised, port: lease.port }
+    openRelay(state, relay)
     return
   }
-  creation.token = lease.token
-  allocation.relays.push({ family, port: lease.port, advertised: { ...advertised, port: lease.port } })
-  openRelay(state, allocation)
+  relays.splice(relays.indexOf(relay), 1)
+  if (relays.length > 0) {
+    creation.missing = { family: relay.family, rejection: 'capacity' }
+    completeAllocation(state, allocation, now)
+    return
+  }
+  removeAllocation(state, allocation)
+  reject(state, creation.reply, 'capacity', now)
+}
+
+/**
+ * Gives the allocation, or of two relayed addresses the one of `family`, `seconds` from now (RFC 8656 section 8.2).
+ * The allocation lives as long as either.
+ */
+export function setLifetime(
+  state: ServerState,
+  allocation: Allocation,
+  family: 4 | 6 | undefined,
+  seconds: number,
+  now: number,
+): void {
+  const expiresAt = now + seconds * 1000
+  if (allocation.relays.length < 2) {
+    state.deadlines.set(allocation, expiresAt)
+    return
+  }
+  let last = 0
+  for (const relay of allocation.relays) {
+    if (family === undefined || relay.family === family) state.deadlines.set(relay, expiresAt)
+    last = Math.max(last, relay.expiresAt)
+  }
+  state.deadlines.set(allocation, last)
+}
+
+/** Ends one relayed address with its channels and permissions; with the last one the allocation ends. */
+export function closeRelay(state: ServerState, relay: Relay, reason: CloseReason, now: number): void {
+  const { allocation, family, port } = relay
+  if (allocation.relays.length < 2) {
+    closeAllocation(state, allocation, reason, now)
+    return
+  }
+  for (const channel of [...allocation.channels]) if (channel.peer.family === family) removeChannel(state, channel)
+  for (const permission of [...allocation.permissions.values()])
+    if (familyOf(permission.address) === family) removePermission(state, permission)
+  allocation.relays.splice(allocation.relays.indexOf(relay), 1)
+  state.deadlines.remove(relay)
+  state.options.ports.release(port, now)
+  state.emit({ type: 'closeRelay', allocation: allocation.id, family, port, reason })
+  const [left] = allocation.relays
+  state.deadlines.remove(left!)
+  state.deadlines.set(allocation, left!.expiresAt)
+}
+
+function familyOf(address: string): 4 | 6 {
+  return address.includes(':') ? 6 : 4
 }
 
 export function closeAllocation(state: ServerState, allocation: Allocation, reason: CloseReason, now: number): void {
@@ -75,7 +167,9 @@ export function closeAllocation(state: ServerState, allocation: Allocation, reas
   for (const channel of [...allocation.channels]) removeChannel(state, channel)
   for (const permission of [...allocation.permissions.values()]) removePermission(state, permission)
   if (!wasLive && allocation.creation.token) state.options.ports.cancel(allocation.creation.token, now)
-  for (const { family, port } of allocation.relays) {
+  for (const relay of allocation.relays) {
+    const { family, port } = relay
+    state.deadlines.remove(relay)
     state.options.ports.release(port, now)
     state.emit({ type: 'closeRelay', allocation: allocation.id, family, port, reason })
   }
@@ -90,59 +184,11 @@ function removeAllocation(state: ServerState, allocation: Allocation): void {
   state.options.quota.release(allocation.principal)
 }
 
-/** Installs or refreshes (RFC 8656 section 9). `verdict` is not `deny`. */
-export function installPermission(
-  state: ServerState,
-  allocation: Allocation,
-  address: string,
-  verdict: PeerVerdict,
-  now: number,
-): void {
-  let permission = allocation.permissions.get(address)
-  if (!permission) {
-    permission = { kind: 'permission', allocation, address, own: verdict === 'own', expiresAt: 0, heapIndex: -1 }
-    allocation.permissions.set(address, permission)
-  }
-  state.deadlines.set(permission, now + PERMISSION_LIFETIME)
-  state.emit({ type: 'permitted', allocation: allocation.id, address })
-}
-
-/** Binds or refreshes (section 12.2); the caller has checked that number and peer are free or belong together. */
-export function bindChannel(
-  state: ServerState,
-  allocation: Allocation,
-  number: number,
-  peer: Endpoint,
-  verdict: PeerVerdict,
-  now: number,
-): void {
-  let channel = allocation.channelByNumber(number)
-  if (!channel) {
-    channel = { kind: 'channel', allocation, number, peer, own: verdict === 'own', expiresAt: 0, heapIndex: -1 }
-    allocation.addChannel(channel)
-  }
-  state.deadlines.set(channel, now + CHANNEL_LIFETIME)
-  state.emit({ type: 'channelBound', allocation: allocation.id, channel: number, peer: channel.peer })
-}
-
 /** Ends what is due: an allocation with all it holds, a permission, or a channel. */
-export function expire(state: ServerState, item: Allocation | Permission | Channel, now: number): void {
+export function expire(state: ServerState, item: Expiring, now: number): void {
   if (item.kind === 'allocation')
     closeAllocation(state, item, item.state === 'pending' ? 'relay-failed' : 'expired', now)
+  else if (item.kind === 'relay') closeRelay(state, item, 'expired', now)
   else if (item.kind === 'permission') removePermission(state, item)
   else removeChannel(state, item)
-}
-
-function removePermission(state: ServerState, permission: Permission): void {
-  const { allocation, address } = permission
-  allocation.permissions.delete(address)
-  state.deadlines.remove(permission)
-  state.emit({ type: 'forbidden', allocation: allocation.id, address })
-}
-
-function removeChannel(state: ServerState, channel: Channel): void {
-  const { allocation, number, peer } = channel
-  allocation.removeChannel(channel)
-  state.deadlines.remove(channel)
-  state.emit({ type: 'channelUnbound', allocation: allocation.id, channel: number, peer })
 }

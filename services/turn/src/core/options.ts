@@ -23,6 +23,11 @@ export interface TurnServerOptions {
   readonly software?: string | undefined
   /** Whether relay sockets can set the DF bit; default false: DONT-FRAGMENT is answered with 420. */
   readonly dontFragment?: boolean | undefined
+  /**
+   * Whether the driver can hold a relay socket of each family for one allocation; default false:
+   * ADDITIONAL-ADDRESS-FAMILY is ignored, as servers that do not know it do.
+   */
+  readonly dualAllocation?: boolean | undefined
   readonly limits?: Partial<Limits> | undefined
 }
 

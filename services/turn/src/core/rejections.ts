@@ -13,6 +13,7 @@ export interface RejectionInfo {
 }
 
 export const REJECTIONS = {
+  'try-alternate': { code: 300, phrase: 'Try Alternate' },
   'no-credentials': { code: 401, phrase: 'Unauthenticated', challenge: true },
   'malformed-username': { code: 401, phrase: 'Unauthenticated', challenge: true, authFailure: 'malformed-username' },
   expired: { code: 401, phrase: 'Unauthenticated', challenge: true, authFailure: 'expired' },

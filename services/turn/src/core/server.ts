@@ -9,6 +9,7 @@ import {
   Class,
   checkFingerprint,
   encodeUnknownAttributes,
+  type IcmpError,
   type Message,
   Method,
   parseMessage,
@@ -16,17 +17,18 @@ import {
 import type { Allocation } from './allocation.ts'
 import type { AllocationTable } from './allocation-table.ts'
 import { authenticate } from './auth.ts'
+import { icmpIndication } from './data-indication.ts'
 import { handleAllocate } from './handlers/allocate.ts'
 import { handleBinding } from './handlers/binding.ts'
 import { handleChannelBind } from './handlers/channel-bind.ts'
 import { handleCreatePermission } from './handlers/create-permission.ts'
 import { handleRefresh } from './handlers/refresh.ts'
 import { handleSend } from './handlers/send-indication.ts'
-import { closeAllocation, completeAllocation, expire, retryAllocation } from './lifecycle.ts'
+import { closeAllocation, expire, relayFailed, relayOpened } from './lifecycle.ts'
 import type { TurnServerOptions } from './options.ts'
 import { reject } from './reply.ts'
 import type { AuthenticRequest, Request } from './request.ts'
-import { ServerState } from './state.ts'
+import { type Drain, ServerState } from './state.ts'
 import type { CloseReason, Endpoint, Listener, Output } from './types.ts'
 
 /** Requests that need credentials, by method. */
@@ -87,22 +89,46 @@ export class TurnServer {
     return state.drain()
   }
 
-  /** Answers `openRelay`: the socket is bound; the client is told. Unknown and closed allocations are ignored. */
-  relayOpened(id: number, _family: 4 | 6, now: number): Output[] {
+  /** Answers `openRelay`: the socket is bound; once all of them are the client is told. Unknown and closed allocations are ignored. */
+  relayOpened(id: number, family: 4 | 6, now: number): Output[] {
     const allocation = this.#state.allocations.byId(id)
-    if (allocation?.state === 'pending') completeAllocation(this.#state, allocation, now)
+    if (allocation) relayOpened(this.#state, allocation, family, now)
     return this.#state.drain()
   }
 
   /**
    * Answers `openRelay`: it could not be bound. Another port is tried a few times (a new `openRelay`), then the client
-   * gets 508. On a live allocation: its socket broke, and the allocation ends.
+   * gets 508. On a live allocation: its socket broke, and the allocation ends unless it has one of the other family.
    */
-  relayFailed(id: number, _family: 4 | 6, now: number): Output[] {
+  relayFailed(id: number, family: 4 | 6, now: number): Output[] {
     const allocation = this.#state.allocations.byId(id)
-    if (allocation?.state === 'pending') retryAllocation(this.#state, allocation, now)
-    else if (allocation) closeAllocation(this.#state, allocation, 'relay-failed', now)
+    if (allocation) relayFailed(this.#state, allocation, family, now)
     return this.#state.drain()
+  }
+
+  /**
+   * An ICMP error came for a datagram that the allocation's relay socket sent to `peer`: tells the client in a Data
+   * indication with an ICMP attribute (RFC 8656 section 11.5), if it may still talk to that peer.
+   */
+  relayError(allocation: Allocation, peer: Endpoint, icmp: IcmpError, now: number): Output[] {
+    const state = this.#state
+    const { listener, client: to } = allocation
+    const reachable = allocation.channelFor(peer.address, peer.port) ?? allocation.permissions.get(peer.address)
+    if (allocation.state !== 'live' || !reachable || reachable.expiresAt <= now) return []
+    state.emit({ type: 'send', listener, to, bytes: icmpIndication(allocation, peer, icmp) })
+    return state.drain()
+  }
+
+  /**
+   * Takes no new allocations from now on: they draw 300 with the alternate of the client's family (RFC 8489 section 10),
+   * or 508 where there is none. What is allocated is served as before. `undefined` takes them again.
+   */
+  drain(drain: Drain | undefined): void {
+    this.#state.draining = drain
+  }
+
+  get draining(): boolean {
+    return this.#state.draining !== undefined
   }
 
   /** A client's stream is gone, and with it its allocation (RFC 8656 section 3.1). */

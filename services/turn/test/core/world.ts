@@ -156,7 +156,7 @@ export function createPeer(
     allocate: () => run(client.allocate(world.clock.now)),
     permit: (...peers: Endpoint[]) => run(client.createPermission(peers, world.clock.now)),
     bind: (peer: Endpoint, channel?: number) => run(client.channelBind(peer, world.clock.now, channel)),
-    refresh: (lifetime?: number) => run(client.refresh(world.clock.now, lifetime)),
+    refresh: (lifetime?: number, family?: 4 | 6) => run(client.refresh(world.clock.now, lifetime, family)),
     allocation: () => world.server.allocations.find(listener, from.address, from.port),
   }
 }

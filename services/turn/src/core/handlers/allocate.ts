@@ -6,12 +6,13 @@ import {
   decodeEvenPort,
   decodeRequestedTransport,
   decodeReservationToken,
+  encodeAddress,
   equalBytes,
   type Message,
   Transport,
 } from '@hairpin/stun'
 import { Allocation, type Creation } from '../allocation.ts'
-import { answerAllocate, startAllocation } from '../lifecycle.ts'
+import { addRelay, answerAllocate, startAllocation } from '../lifecycle.ts'
 import { grantedLifetime } from '../lifetime.ts'
 import type { PortLease } from '../policies.ts'
 import type { Rejection } from '../rejections.ts'
@@ -39,20 +40,20 @@ export function handleAllocate(state: ServerState, request: AuthenticRequest) {
   if (protocol !== Transport.Udp) return refuse('transport-protocol')
 
   // 5. to 8. RESERVATION-TOKEN, REQUESTED-ADDRESS-FAMILY, EVEN-PORT.
-  const wish = readWish(message)
+  const wish = readWish(message, state.options.dualAllocation ?? false)
   if (typeof wish === 'string') return refuse(wish)
   const lifetime = grantedLifetime(message, state.limits)
   if (lifetime === undefined) return refuse('bad-request')
-  if (!wish.token && !state.options.relayAddresses[wish.family]) return refuse('address-family')
+  const families = wish.families.filter((family) => state.options.relayAddresses[family])
+  if (!wish.token && families.length === 0) return refuse('address-family')
 
-  // 9. Quota; and then a port, which is given back if anything fails from here.
+  // 9. A server that drains sends its clients elsewhere.
+  if (state.draining) return refuseForDrain(state, request)
+
+  // 10. Quota; and then ports, which are given back if anything fails from here.
   if (!state.options.quota.acquire(account, now)) return refuse('quota')
-  const lease = wish.token
-    ? state.options.ports.claim(wish.token, now)
-    : state.options.ports.acquire(wish.ports, wish.family, now)
-  const address = lease && state.options.relayAddresses[lease.family]
-  if (!lease || !address) {
-    if (lease) state.options.ports.release(lease.port, now)
+  const leases = leasePorts(state, wish, families, now)
+  if (leases.length === 0) {
     state.options.quota.release(account)
     return refuse('capacity')
   }
@@ -67,52 +68,81 @@ export function handleAllocate(state: ServerState, request: AuthenticRequest) {
     key: request.key,
     algorithm: request.algorithm,
     createdAt: now,
-    creation: creationOf(request, lease, wish, lifetime),
+    creation: creationOf(request, leases, wish, lifetime),
     ports: state.options.ports,
   })
-  const { port, family } = lease
-  allocation.relays.push({ family, port, advertised: { address, port, family } })
+  for (const lease of leases) addRelay(allocation, lease, state.options.relayAddresses[lease.family]!)
+  const missing = wish.token ? undefined : wish.families.find((family) => !allocation.relayFor(family))
+  if (missing)
+    allocation.creation.missing = {
+      family: missing,
+      rejection: families.includes(missing) ? 'capacity' : 'address-family',
+    }
   startAllocation(state, allocation, now)
 }
 
-function creationOf(request: AuthenticRequest, lease: PortLease, wish: Wish, lifetime: number): Creation {
+/** RFC 8489 section 10: the alternate is of the family the client uses. */
+function refuseForDrain(state: ServerState, request: AuthenticRequest) {
+  const alternate = state.draining?.alternate?.[request.from.family]
+  if (!alternate) return reject(state, request, 'capacity', request.now)
+  const value = encodeAddress(alternate)
+  return reject(state, request, 'try-alternate', request.now, [[Attribute.AlternateServer, value]])
+}
+
+/** A port for each family, as far as there are any. */
+function leasePorts(state: ServerState, wish: Wish, families: readonly (4 | 6)[], now: number): PortLease[] {
+  const { ports, relayAddresses } = state.options
+  if (!wish.token) {
+    const leases = families.map((family) => ports.acquire(wish.ports, family, now))
+    return leases.filter((lease) => lease !== undefined)
+  }
+  const lease = ports.claim(wish.token, now)
+  if (!lease || relayAddresses[lease.family]) return lease ? [lease] : []
+  ports.release(lease.port, now)
+  return []
+}
+
+function creationOf(request: AuthenticRequest, leases: readonly PortLease[], wish: Wish, lifetime: number): Creation {
   const { method, listener, from, fingerprint, key, sha256 } = request
   return {
     // The request's bytes belong to the socket: only a copy of the transaction id outlives this call.
     reply: { method, listener, from, fingerprint, key, sha256, transactionId: copyBytes(request.transactionId) },
     request: wish.token ? 'reserved' : wish.ports,
     lifetime,
-    attempts: 0,
-    token: lease.token,
+    token: leases[0]?.token,
   }
 }
 
-/** What the client asks of the relayed address. */
+/** What the client asks of the relayed address, or of the two. */
 interface Wish {
-  readonly family: 4 | 6
+  readonly families: readonly (4 | 6)[]
   readonly ports: 'any' | 'even' | 'even-reserve-next'
   readonly token?: Uint8Array | undefined
 }
 
-function readWish(message: Message): Wish | Rejection {
+function readWish(message: Message, dual: boolean): Wish | Rejection {
   const tokenValue = message.get(Attribute.ReservationToken)
   const evenValue = message.get(Attribute.EvenPort)
   const familyValue = message.get(Attribute.RequestedAddressFamily)
-  const additional = message.has(Attribute.AdditionalAddressFamily)
+  const additionalValue = message.get(Attribute.AdditionalAddressFamily)
 
   // 5. A reservation settles port and family, so nothing may ask for either beside it.
   if (tokenValue) {
     const token = decodeReservationToken(tokenValue)
-    return !token || evenValue || familyValue || additional ? 'bad-request' : { family: 4, ports: 'any', token }
+    return !token || evenValue || familyValue || additionalValue ? 'bad-request' : { families: [], ports: 'any', token }
   }
-  // 6. The family asked for; IPv4 when none is. ADDITIONAL-ADDRESS-FAMILY excludes it and EVEN-PORT's reservation.
-  if (additional && familyValue) return 'bad-request'
+  // 6. The family asked for; IPv4 when none is.
+  if (additionalValue && familyValue) return 'bad-request'
   const family = familyValue ? decodeAddressFamily(familyValue) : 4
   if (family === undefined) return 'bad-request'
   if (family === 'unsupported') return 'address-family'
+  // 7. ADDITIONAL-ADDRESS-FAMILY asks for IPv6 beside IPv4, and can ask for nothing else.
+  const additional = additionalValue && decodeAddressFamily(additionalValue)
+  if (additionalValue && dual && additional !== 6) return 'bad-request'
   // 8. EVEN-PORT.
   const even = evenValue && decodeEvenPort(evenValue)
   if (evenValue && !even) return 'bad-request'
-  if (additional && even?.reserve) return 'bad-request'
-  return { family, ports: even ? (even.reserve ? 'even-reserve-next' : 'even') : 'any' }
+  if (additionalValue && even?.reserve) return 'bad-request'
+  const ports = even ? (even.reserve ? 'even-reserve-next' : 'even') : 'any'
+  return { families: additional && dual ? [4, 6] : [family], ports }
 }

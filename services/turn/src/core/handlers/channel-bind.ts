@@ -4,7 +4,7 @@
  * peer stays reachable even after the permission (for the peer's other ports) has run out.
  */
 import { Attribute, decodeChannelNumber, decodeXorAddress, isChannelNumber } from '@hairpin/stun'
-import { bindChannel, installPermission } from '../lifecycle.ts'
+import { bindChannel, installPermission } from '../grants.ts'
 import type { Rejection } from '../rejections.ts'
 import { reject, succeed } from '../reply.ts'
 import { type AuthenticRequest, requireAllocation } from '../request.ts'
@@ -29,7 +29,7 @@ export function handleChannelBind(state: ServerState, request: AuthenticRequest)
   if (byNumber !== byPeer) return refuse('bad-request')
 
   // 3. The peer's family and address.
-  if (peer.family !== allocation.family) return refuse('peer-family')
+  if (!allocation.relayFor(peer.family)) return refuse('peer-family')
   const verdict = state.options.peers.check(peer.address)
   if (verdict === 'deny') return refuse('peer-denied')
 

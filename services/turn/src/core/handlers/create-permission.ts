@@ -1,6 +1,6 @@
 /** CreatePermission: RFC 8656 section 10.2. */
 import { Attribute, decodeXorAddress } from '@hairpin/stun'
-import { installPermission } from '../lifecycle.ts'
+import { installPermission } from '../grants.ts'
 import type { PeerVerdict } from '../policies.ts'
 import type { Rejection } from '../rejections.ts'
 import { reject, succeed } from '../reply.ts'
@@ -19,7 +19,7 @@ export function handleCreatePermission(state: ServerState, request: AuthenticReq
   for (const value of message.getAll(Attribute.XorPeerAddress)) {
     const peer = decodeXorAddress(value, request.transactionId)
     if (!peer) return refuse('bad-request')
-    if (peer.family !== allocation.family) return refuse('peer-family')
+    if (!allocation.relayFor(peer.family)) return refuse('peer-family')
     const verdict = state.options.peers.check(peer.address)
     if (verdict === 'deny') return refuse('peer-denied')
     wanted.set(peer.address, verdict)
