@@ -2,10 +2,13 @@ import type { Static } from 'typebox'
 import { ClientAck } from './messages/ack.ts'
 import { ClientCallReject } from './messages/call-reject.ts'
 import { ClientHangUp } from './messages/hang-up.ts'
+import { ClientHold } from './messages/hold.ts'
 import { ClientIceServers } from './messages/ice-servers.ts'
 import { ClientText } from './messages/message.ts'
+import { ClientMute } from './messages/mute.ts'
 import { ClientIceCandidate } from './messages/new-ice-candidate.ts'
 import { ClientResume } from './messages/resume.ts'
+import { ClientToken } from './messages/token.ts'
 import { ClientUsername } from './messages/username.ts'
 import { ClientVideoAnswer } from './messages/video-answer.ts'
 import { ClientVideoOffer } from './messages/video-offer.ts'
@@ -20,6 +23,9 @@ export const clientSchemas = {
   'hang-up': ClientHangUp,
   'call-reject': ClientCallReject,
   'ice-servers': ClientIceServers,
+  mute: ClientMute,
+  hold: ClientHold,
+  token: ClientToken,
   resume: ClientResume,
   ack: ClientAck,
 } as const

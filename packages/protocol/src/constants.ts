@@ -24,6 +24,10 @@ export const limits = {
   outboxBytes: 1024 * 1024,
   /** Frames of a client for which it gets one `ack`. */
   framesPerAck: 64,
+  /** Sessions that one user of an app may have at once. */
+  devicesPerUser: 16,
+  /** This long before its token ends, or after half of what is left of it, a client is asked for a fresh one. */
+  tokenWarnSeconds: 60,
 } as const
 
 /** Why the server closes a socket; docs/PROTOCOL.md says what a client should do. */
@@ -34,8 +38,14 @@ export const closeCodes = {
   tooLarge: 1009,
   /** Too many bad or too many messages. */
   abuse: 4400,
-  /** Guests may not join here. */
+  /** The token is not valid, or guests may not join here. */
   unauthorized: 4401,
+  /** The token ended. */
+  tokenExpired: 4440,
+  /** The user has as many sessions as it may. */
+  tooManyDevices: 4429,
+  /** The keys that would verify the token cannot be fetched. */
+  keysUnavailable: 4503,
   /** No name within `limits.joinSeconds`. */
   joinTimeout: 4408,
   /** The session goes on over another socket. */

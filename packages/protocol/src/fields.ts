@@ -18,6 +18,9 @@ export const Seq = Type.Integer({ minimum: 1 })
 /** Proves that a socket may go on with a session: unguessable, for one resume. */
 export const ResumeToken = Type.String({ minLength: 1, maxLength: 128 })
 
+/** A JSON Web Token by which the app's own server says who the client is. */
+export const SignalingToken = Type.String({ minLength: 1, maxLength: 8192 })
+
 /** Names one call in every message about it: an opaque string chosen by the server. */
 export const CallId = Type.String()
 
@@ -30,6 +33,9 @@ export const SessionAnswer = Type.Object({
   type: Type.Literal('answer'),
   sdp: Sdp,
 })
+
+/** What kind of call it is, as the caller's client calls it (`audio`, `video`, …); the server hands it on unread. */
+export const Media = Type.String({ maxLength: 32 })
 
 /** `RTCIceCandidate.toJSON()`; null says there are no more. */
 export const Candidate = Type.Union([

@@ -1,17 +1,21 @@
 import type { Static } from 'typebox'
 import { ServerAck } from './messages/ack.ts'
+import { ServerAnsweredElsewhere } from './messages/answered-elsewhere.ts'
 import { ServerBye } from './messages/bye.ts'
 import { ServerCallEnded } from './messages/call-ended.ts'
 import { ServerError } from './messages/error.ts'
 import { ServerHangUp } from './messages/hang-up.ts'
+import { ServerHold } from './messages/hold.ts'
 import { ServerIceServers } from './messages/ice-servers.ts'
 import { ServerId } from './messages/id.ts'
 import { ServerText } from './messages/message.ts'
+import { ServerMute } from './messages/mute.ts'
 import { ServerIceCandidate } from './messages/new-ice-candidate.ts'
 import { ServerRejectUsername } from './messages/rejectusername.ts'
 import { ServerResumed } from './messages/resumed.ts'
 import { ServerRinging } from './messages/ringing.ts'
 import { ServerSession } from './messages/session.ts'
+import { ServerToken } from './messages/token.ts'
 import { ServerUserlist } from './messages/userlist.ts'
 import { ServerVideoAnswer } from './messages/video-answer.ts'
 import { ServerVideoOffer } from './messages/video-offer.ts'
@@ -30,7 +34,11 @@ export const serverSchemas = {
   'new-ice-candidate': ServerIceCandidate,
   'hang-up': ServerHangUp,
   ringing: ServerRinging,
+  'answered-elsewhere': ServerAnsweredElsewhere,
   'call-ended': ServerCallEnded,
+  mute: ServerMute,
+  hold: ServerHold,
+  token: ServerToken,
   'ice-servers': ServerIceServers,
   error: ServerError,
   bye: ServerBye,

@@ -1,7 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import { TokenError, type TokenKeys, verifySignalingToken } from '@hairpin/tokens'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { RawData, WebSocket } from 'ws'
+import type { Verdict } from './core/authentication.ts'
 import { frameOf } from './core/encoder.ts'
 import { Hub } from './core/hub.ts'
 import { defaultSessionLimits, type SessionLimits } from './core/limits.ts'
@@ -13,6 +15,8 @@ export interface DriverOptions {
   readonly guests: boolean
   /** The app that guests' relayed bytes are counted for. */
   readonly app: string
+  /** What verifies signaling tokens. */
+  readonly keys: TokenKeys
   readonly iceServers: IceServersSource
   readonly registry: Registry
   readonly logger: FastifyBaseLogger
@@ -33,6 +37,9 @@ const defaultLimits: DriverLimits = {
   bufferedBytes: 1024 * 1024,
   closeMs: 1000,
 }
+
+/** `setTimeout` fires at once beyond 2^31 - 1 milliseconds. */
+const longestTimer = 2 ** 31 - 1
 
 interface Connection {
   readonly socket: WebSocket
@@ -57,12 +64,12 @@ export class Driver {
   constructor(options: DriverOptions) {
     this.#options = options
     this.#limits = { ...defaultLimits, ...options.limits }
-    const { guests, registry } = options
-    this.#hub = new Hub({ limits: this.#limits, guests, newId: randomUUID, newToken, date: Date.now })
+    const { guests, app: guestApp, registry } = options
+    this.#hub = new Hub({ limits: this.#limits, guests, guestApp, newId: randomUUID, newToken, date: Date.now })
     this.#metrics = new SignalingMetrics(registry, {
       connections: () => this.#connections.size,
-      detached: () => this.#hub.detached,
-      users: () => this.#hub.presence.size,
+      detached: () => this.#hub.resumable.detachedCount,
+      users: () => this.#hub.directory.userCount,
       calls: () => this.#hub.calls.count(),
     })
     this.#heartbeat = setInterval(() => this.#beat(), this.#limits.heartbeatMs).unref()
@@ -140,7 +147,10 @@ export class Driver {
         this.#places.delete(output.session)
         return
       case 'fetch-ice-servers':
-        void this.#fetchIceServers(output.session, output.user)
+        void this.#fetchIceServers(output)
+        return
+      case 'verify-token':
+        void this.#verify(output.session, output.token)
         return
       case 'report':
         this.#metrics.report(output.report)
@@ -161,14 +171,28 @@ export class Driver {
     socket.send(frameOf(text, seq))
   }
 
-  async #fetchIceServers(session: string, user: string): Promise<void> {
+  async #fetchIceServers({ session, app, user }: Extract<Output, { do: 'fetch-ice-servers' }>): Promise<void> {
     let answer: IceServersAnswer | undefined
     try {
-      answer = await this.#options.iceServers.iceServersFor({ app: this.#options.app, user })
+      answer = await this.#options.iceServers.iceServersFor({ app, user })
     } catch (error) {
       this.#options.logger.warn({ err: error, code: 'SIG_ICE_SERVERS_UNAVAILABLE' }, 'no relay credentials')
     }
     this.#hub.iceServers(session, answer, performance.now())
+    this.#perform()
+  }
+
+  async #verify(session: string, token: string): Promise<void> {
+    let verdict: Verdict
+    try {
+      verdict = { identity: await verifySignalingToken(token, this.#options.keys) }
+    } catch (error) {
+      if (!(error instanceof TokenError)) throw error
+      const { code, message, cause } = error
+      if (code === 'SIG_TOKEN_KEYS_UNAVAILABLE') this.#options.logger.warn({ err: cause, code }, 'no keys for tokens')
+      verdict = { code, message }
+    }
+    this.#hub.verified(session, verdict, performance.now())
     this.#perform()
   }
 
@@ -185,7 +209,8 @@ export class Driver {
         this.#hub.tick(performance.now())
         this.#perform()
       },
-      Math.max(0, Math.ceil(at - performance.now())),
+      // A later deadline than a timer can have: it is looked at again then.
+      Math.min(Math.max(0, Math.ceil(at - performance.now())), longestTimer),
     ).unref()
   }
 

@@ -15,6 +15,7 @@ function newHub() {
   return new Hub({
     limits,
     guests: true,
+    guestApp: 'demo',
     newId: () => `s${++n}`,
     newToken: () => `t${++n}`,
     date: () => 1_700_000_000_000,

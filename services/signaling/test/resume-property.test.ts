@@ -74,7 +74,14 @@ it('whatever the network loses, texts arrive exactly once and in order, in both 
   fc.assert(
     fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
       let n = 0
-      const hub = new Hub({ limits, guests: true, newId: () => `s${++n}`, newToken: () => `t${++n}`, date: () => 0 })
+      const hub = new Hub({
+        limits,
+        guests: true,
+        guestApp: 'demo',
+        newId: () => `s${++n}`,
+        newToken: () => `t${++n}`,
+        date: () => 0,
+      })
       const travellers = ['a', 'b', 'c'].map((name) => new Traveller(hub, name))
       const perform = () => {
         for (const output of hub.drain()) {

@@ -1,11 +1,12 @@
 import { type Static, Type } from 'typebox'
-import { CallId, Name, Seq, SessionOffer, Target } from '../fields.ts'
+import { CallId, Media, Name, Seq, SessionOffer, Target } from '../fields.ts'
 
 /** Client → server: call `target`; in a connected call, renegotiate with the other side. */
 export const ClientVideoOffer = Type.Object({
   type: Type.Literal('video-offer'),
   target: Target,
   sdp: SessionOffer,
+  media: Type.Optional(Media),
 })
 export type ClientVideoOffer = Static<typeof ClientVideoOffer>
 
@@ -16,6 +17,7 @@ export const ServerVideoOffer = Type.Object({
   name: Name,
   target: Name,
   sdp: SessionOffer,
+  media: Type.Optional(Media),
   seq: Seq,
 })
 export type ServerVideoOffer = Static<typeof ServerVideoOffer>

@@ -1,42 +1,75 @@
-import type { EndReason } from '@hairpin/protocol'
+import type { EndReason, ServerBody } from '@hairpin/protocol'
 
-/**
- * The calls of this server: idle → ringing (offer) → connected (answer) → ended. Pure: ids and the clock are passed in.
- *
- * Invariant: a party is in at most one call, a call has two different parties, both are indexed, and every call that
- * began ends exactly once (by `hangUp`, `reject`, `disconnect`, `expire`, or an
- * offer to somebody else).
- */
+/** A device of a user: one session. A guest is a user with one device. */
+export interface Caller {
+  readonly device: string
+  readonly user: string
+  readonly name: string
+}
+
+export interface Callee {
+  readonly user: string
+  readonly name: string
+  /** Those that are here; all of them ring. */
+  readonly devices: readonly string[]
+}
+
+/** idle → ringing (offer) → connected (answer) → ended. */
 export interface Call {
   readonly id: string
-  readonly caller: string
-  readonly callee: string
+  readonly caller: Caller
+  readonly callee: { readonly user: string; readonly name: string }
   /** ms, when the offer came. */
   readonly offeredAt: number
-  answered: boolean
+  /** The callee's devices that ring; empty once one has answered. */
+  readonly ringing: Set<string>
+  answeredBy: string | undefined
+  /** While it rings: what a device of the callee that comes late has to hear, the offer first. */
+  backlog: ServerBody[]
+  /** While several devices ring: their candidates, which the caller gets with the answer. */
+  readonly held: Map<string, ServerBody[]>
 }
 
 export interface EndedCall {
   readonly call: Call
   readonly reason: EndReason
-  /** Who ended it; undefined when time did. */
+  /** The device that ended it; undefined when time did. */
   readonly by: string | undefined
+  /** The devices that were in it. */
+  readonly devices: readonly string[]
 }
 
 export type OfferResult =
-  /** A new call: the callee's client should ring. */
+  /** A new call: the callee's clients should ring. */
   | { readonly kind: 'ring'; readonly call: Call; readonly left: EndedCall | undefined }
   /** Another offer within the call of these two: renegotiation, or the caller's newer offer while it rings. */
   | { readonly kind: 'renegotiate'; readonly call: Call }
-  /** The callee is in another call and must not be disturbed. */
+  /** The callee is in another call, on whatever device, and must not be disturbed. */
   | { readonly kind: 'busy'; readonly left: EndedCall | undefined }
   /** The other side's offer came first and still rings: that call stands. */
   | { readonly kind: 'glare'; readonly call: Call }
 
+export interface Answered {
+  readonly call: Call
+  /** ms from the offer; undefined when this answers a renegotiation. */
+  readonly setupMs: number | undefined
+  /** The callee's other devices: for them the call is over. */
+  readonly elsewhere: readonly string[]
+}
+
+/**
+ * The calls of this server. Pure: ids and the clock are passed in.
+ *
+ * Invariant: a device is in at most one call; a call has two different users; it rings on at least one device of the
+ * callee or is answered by exactly one; and every call that began ends exactly once (by `hangUp`, `reject`,
+ * `disconnect`, `expire`, or an offer to somebody else).
+ */
 export class CallBook {
-  readonly #byParty = new Map<string, Call>()
+  readonly #byDevice = new Map<string, Call>()
+  readonly #byUser = new Map<string, Set<Call>>()
   /** In the order of their offers, which is the order of their deadlines: all ring equally long. */
   readonly #ringing = new Set<Call>()
+  #count = 0
   readonly #ringMs: number
   readonly #newId: () => string
 
@@ -46,64 +79,98 @@ export class CallBook {
   }
 
   /**
-   * The two must differ. A caller that is in a call with somebody else leaves it (`left`): the tutorial's client drops
-   * a call whose connection failed without a word, and its next offer is the first that the server hears of it.
+   * The two users must differ, and the callee has a device. A caller that is in a call with somebody else leaves it
+   * (`left`): the tutorial's client drops a call whose connection failed without a word, and its next offer is the
+   * first that the server hears of it.
    */
-  offer(from: string, to: string, now: number): OfferResult {
-    const own = this.#byParty.get(from)
-    if (own !== undefined && other(own, from) === to)
-      return { kind: own.answered || own.caller === from ? 'renegotiate' : 'glare', call: own }
-    const left = this.hangUp(from)
-    if (this.#byParty.has(to)) return { kind: 'busy', left }
-    const call: Call = { id: this.#newId(), caller: from, callee: to, offeredAt: now, answered: false }
-    this.#byParty.set(from, call).set(to, call)
+  offer(from: Caller, to: Callee, now: number): OfferResult {
+    const own = this.between(from.device, to.user)
+    if (own !== undefined) {
+      const mine = own.answeredBy !== undefined || own.caller.device === from.device
+      return { kind: mine ? 'renegotiate' : 'glare', call: own }
+    }
+    const left = this.hangUp(from.device)
+    if (this.#byUser.has(to.user)) return { kind: 'busy', left }
+    const call: Call = {
+      id: this.#newId(),
+      caller: from,
+      callee: { user: to.user, name: to.name },
+      offeredAt: now,
+      ringing: new Set(to.devices),
+      answeredBy: undefined,
+      backlog: [],
+      held: new Map(),
+    }
+    for (const device of [from.device, ...to.devices]) this.#byDevice.set(device, call)
+    for (const user of [from.user, to.user]) this.#byUser.set(user, (this.#byUser.get(user) ?? new Set()).add(call))
     this.#ringing.add(call)
+    this.#count++
     return { kind: 'ring', call, left }
   }
 
+  /** A further device of a user is here: the call that rings for the user rings there too. */
+  join(device: string, user: string): Call | undefined {
+    for (const call of this.#byUser.get(user) ?? []) {
+      if (call.callee.user !== user || call.answeredBy !== undefined) continue
+      call.ringing.add(device)
+      this.#byDevice.set(device, call)
+      return call
+    }
+    return undefined
+  }
+
   /**
-   * Connects a ringing call, or answers a renegotiation within a connected one (then `setupMs` is undefined).
-   * Undefined when these two have no call, or when the caller would answer its own offer.
+   * Connects a ringing call, or answers a renegotiation within a connected one. Undefined when these two have no call,
+   * or when the caller would answer its own offer.
    */
-  answer(from: string, to: string, now: number): { call: Call; setupMs: number | undefined } | undefined {
-    const call = this.between(from, to)
+  answer(device: string, user: string, now: number): Answered | undefined {
+    const call = this.between(device, user)
     if (call === undefined) return undefined
-    if (call.answered) return { call, setupMs: undefined }
-    if (call.callee !== from) return undefined
-    call.answered = true
+    if (call.answeredBy !== undefined) return { call, setupMs: undefined, elsewhere: [] }
+    if (!call.ringing.delete(device)) return undefined
+    const elsewhere = [...call.ringing]
+    for (const other of elsewhere) this.#byDevice.delete(other)
+    call.ringing.clear()
+    call.answeredBy = device
+    call.backlog = []
     this.#ringing.delete(call)
-    return { call, setupMs: now - call.offeredAt }
+    return { call, setupMs: now - call.offeredAt, elsewhere }
   }
 
-  /** The call of these two, whichever of them called. */
-  between(from: string, to: string): Call | undefined {
-    const call = this.#byParty.get(from)
-    return call !== undefined && other(call, from) === to ? call : undefined
+  /** The device's call, when the other side is this user. */
+  between(device: string, user: string): Call | undefined {
+    const call = this.#byDevice.get(device)
+    return call !== undefined && otherSide(call, device).user === user ? call : undefined
   }
 
-  of(party: string): Call | undefined {
-    return this.#byParty.get(party)
+  of(device: string): Call | undefined {
+    return this.#byDevice.get(device)
   }
 
-  /** Ends the party's call; when `to` is given and is not the other side, nothing happens: that call is over already. */
-  hangUp(from: string, to?: string): EndedCall | undefined {
-    const call = this.#byParty.get(from)
-    if (call === undefined || (to !== undefined && other(call, from) !== to)) return undefined
-    const reason = call.answered ? 'hang-up' : call.caller === from ? 'cancelled' : 'rejected'
-    return this.#end(call, reason, from)
+  /** Ends the device's call; when `user` is given and is not the other side, nothing happens: that call is over already. */
+  hangUp(device: string, user?: string): EndedCall | undefined {
+    const call = user === undefined ? this.of(device) : this.between(device, user)
+    if (call === undefined) return undefined
+    const reason = call.answeredBy !== undefined ? 'hang-up' : call.caller.device === device ? 'cancelled' : 'rejected'
+    return this.#end(call, reason, device)
   }
 
-  /** The callee declines while it rings. */
-  reject(from: string, to: string): EndedCall | undefined {
-    const call = this.between(from, to)
-    if (call === undefined || call.answered || call.callee !== from) return undefined
-    return this.#end(call, 'rejected', from)
+  /** The callee declines while it rings: on all devices. */
+  reject(device: string, user: string): EndedCall | undefined {
+    const call = this.between(device, user)
+    return call?.ringing.has(device) ? this.#end(call, 'rejected', device) : undefined
   }
 
-  /** The party is gone. */
-  disconnect(party: string): EndedCall | undefined {
-    const call = this.#byParty.get(party)
-    return call && this.#end(call, 'disconnected', party)
+  /** The device is gone. A call that still rings on others goes on. */
+  disconnect(device: string): EndedCall | undefined {
+    const call = this.#byDevice.get(device)
+    if (call === undefined) return undefined
+    if (call.ringing.size > 1 && call.ringing.delete(device)) {
+      call.held.delete(device)
+      this.#byDevice.delete(device)
+      return undefined
+    }
+    return this.#end(call, 'disconnected', device)
   }
 
   /** Ends what has rung too long. */
@@ -123,18 +190,30 @@ export class CallBook {
   }
 
   count(): { ringing: number; connected: number } {
-    return { ringing: this.#ringing.size, connected: this.#byParty.size / 2 - this.#ringing.size }
+    return { ringing: this.#ringing.size, connected: this.#count - this.#ringing.size }
   }
 
   #end(call: Call, reason: EndReason, by: string | undefined): EndedCall {
-    this.#byParty.delete(call.caller)
-    this.#byParty.delete(call.callee)
+    const devices = [call.caller.device, ...(call.answeredBy === undefined ? call.ringing : [call.answeredBy])]
+    for (const device of devices) this.#byDevice.delete(device)
+    for (const user of [call.caller.user, call.callee.user]) {
+      const calls = this.#byUser.get(user)
+      calls?.delete(call)
+      if (calls?.size === 0) this.#byUser.delete(user)
+    }
     this.#ringing.delete(call)
-    return { call, reason, by }
+    this.#count--
+    return { call, reason, by, devices }
   }
 }
 
-/** The other side of a call that the party is in. */
-export function other(call: Call, party: string): string {
-  return call.caller === party ? call.callee : call.caller
+/** Who is on the other side, for a device that is in the call. */
+export function otherSide(call: Call, device: string): { readonly user: string; readonly name: string } {
+  return call.caller.device === device ? call.callee : call.caller
+}
+
+/** The devices that hear what this one says: the callee's all while it rings. */
+export function peersOf(call: Call, device: string): readonly string[] {
+  if (call.caller.device !== device) return [call.caller.device]
+  return call.answeredBy === undefined ? [...call.ringing] : [call.answeredBy]
 }

@@ -1,30 +1,35 @@
 import { closeCodes, type ServerBody, type SignalingErrorCode, signalingErrors } from '@hairpin/protocol'
 import type { IceServersAnswer } from '../ice-servers.ts'
 import { dispatch } from '../messages/index.ts'
-import { type Call, CallBook, type EndedCall, other } from './call.ts'
-import { FrameEncoder } from './encoder.ts'
+import { decide, expire, type Verdict } from './authentication.ts'
+import { type Call, CallBook, type EndedCall } from './call.ts'
+import { Deadlines } from './deadlines.ts'
+import { Directory } from './directory.ts'
 import { parseMessage } from './frame.ts'
 import type { SessionLimits } from './limits.ts'
-import { Outbox } from './outbox.ts'
-import type { CallOutcome, CustomBody, Output, Report, ResumeResult } from './output.ts'
-import { Presence } from './presence.ts'
+import { Outbound } from './outbound.ts'
+import type { CallOutcome, CustomBody, Output, Report } from './output.ts'
+import type { User } from './presence.ts'
+import { Registry } from './registry.ts'
 import { ResumeBook } from './resume-book.ts'
-import { Session } from './session.ts'
+import { isMember, type Member, Session } from './session.ts'
 
 export interface HubOptions {
   readonly limits: SessionLimits
   /** Guests may join without a token. */
   readonly guests: boolean
+  /** The app that guests' relayed bytes are counted for. */
+  readonly guestApp: string
   readonly newId: () => string
   /** A resume token: unguessable. */
   readonly newToken: () => string
-  /** Wall clock in ms, for the date of text messages; `now` elsewhere is any monotonic clock in ms. */
+  /** Wall clock in ms, for the date of text messages and the end of tokens; `now` elsewhere is any monotonic clock in ms. */
   readonly date: () => number
 }
 
 /**
- * The signaling server without its sockets. Mutate it (`open`, `receive`, `closed`, `iceServers`, `tick`, `shutdown`),
- * then do what `drain` gives, in order, then wait until `nextDeadline` or the next event.
+ * The signaling server without its sockets. Mutate it (`open`, `receive`, `closed`, `iceServers`, `verified`, `tick`,
+ * `shutdown`), then do what `drain` gives, in order, then wait until `nextDeadline` or the next event.
  *
  * Sockets have ids of their own: a session that can be resumed may have several in turn.
  *
@@ -33,47 +38,38 @@ export interface HubOptions {
  */
 export class Hub {
   readonly options: HubOptions
-  readonly presence: Presence
+  readonly directory: Directory
   readonly calls: CallBook
-  readonly #sessions = new Map<string, Session>()
-  readonly #byConnection = new Map<string, Session>()
-  readonly #resumable: ResumeBook
-  readonly #encoder = new FrameEncoder()
-  /** Sessions whose outbox is full; they end before the call into the hub does. */
-  readonly #overflowing = new Set<Session>()
-  /** Sessions without a name and when their time is up, in that order. */
-  readonly #joining = new Map<Session, number>()
-  #outputs: Output[] = []
+  readonly registry = new Registry()
+  readonly resumable: ResumeBook
+  readonly outbound = new Outbound()
+  /** When to warn of, and then act on, the end of a session's token. */
+  readonly expiries = new Deadlines<Session>()
 
   constructor(options: HubOptions) {
+    const { limits, newId, newToken } = options
     this.options = options
-    this.presence = new Presence(options.limits.userlistMs)
-    this.calls = new CallBook(options.limits.ringMs, options.newId)
-    this.#resumable = new ResumeBook(options.limits.graceMs, options.newToken)
+    this.directory = new Directory(limits.userlistMs)
+    this.calls = new CallBook(limits.ringMs, newId)
+    this.resumable = new ResumeBook(limits.graceMs, newToken)
   }
 
   get size(): number {
-    return this.#sessions.size
-  }
-
-  /** Sessions without a socket that may get one again. */
-  get detached(): number {
-    return this.#resumable.detachedCount
+    return this.registry.size
   }
 
   /** A client connected; gives the id of its socket, which is the session's too. */
   open(now: number): string {
-    const session = new Session(this.options.newId(), this.options.limits, now)
-    this.#sessions.set(session.id, session)
-    this.#byConnection.set(session.id, session)
-    this.#joining.set(session, now + this.options.limits.joinMs)
+    const { newId, limits } = this.options
+    const session = new Session(newId(), limits, now)
+    this.registry.add(session, now + limits.joinMs)
     this.send(session, { type: 'id', id: session.id })
     return session.id
   }
 
   /** A frame came: its text, or undefined when it was a binary one. */
   receive(connection: string, text: string | undefined, now: number): void {
-    const session = this.#byConnection.get(connection)
+    const session = this.registry.byConnection(connection)
     if (session === undefined) return
     this.#count(session)
     const message = session.messages.take(1, now) ? parseMessage(text) : 'SIG_RATE_LIMITED'
@@ -85,13 +81,12 @@ export class Hub {
 
   /** The socket is gone. The id of its session when that waits for another socket: then a `release` will follow. */
   closed(connection: string, now: number, code?: number): string | undefined {
-    const session = this.#byConnection.get(connection)
+    const session = this.registry.byConnection(connection)
     if (session === undefined) return undefined
     const kept = session.outbox !== undefined && code !== 1000
     if (kept) {
-      this.#byConnection.delete(connection)
-      session.connection = undefined
-      this.#resumable.detach(session, now)
+      this.registry.detach(session)
+      this.resumable.detach(session, now)
     } else this.#remove(session, now)
     this.#settle(now)
     return kept ? session.id : undefined
@@ -99,98 +94,96 @@ export class Hub {
 
   /** The answer to a `fetch-ice-servers`; undefined when there is none to be had. */
   iceServers(id: string, result: IceServersAnswer | undefined, now: number): void {
-    const session = this.#sessions.get(id)
+    const session = this.registry.byId(id)
     if (session === undefined) return
     session.iceServersPending = false
     if (result === undefined) {
       this.refuse(session, 'SIG_ICE_SERVERS_UNAVAILABLE', 'ice-servers')
-      return
+    } else {
+      const { ttl, expiresAt } = result
+      const iceServers = result.iceServers.map((server) => ({ ...server, urls: [...server.urls] }))
+      this.send(session, { type: 'ice-servers', iceServers, ttl, expiresAt })
     }
-    const { ttl, expiresAt } = result
-    const iceServers = result.iceServers.map((server) => ({ ...server, urls: [...server.urls] }))
-    this.send(session, { type: 'ice-servers', iceServers, ttl, expiresAt })
+    this.#settle(now)
+  }
+
+  /** The answer to a `verify-token`. */
+  verified(id: string, verdict: Verdict, now: number): void {
+    const session = this.registry.byId(id)
+    if (session === undefined) return
+    decide(this, session, verdict, now)
     this.#settle(now)
   }
 
   /** Does what is due. */
   tick(now: number): void {
     for (const ended of this.calls.expire(now)) this.endCall(ended)
-    for (const session of this.#resumable.expired(now)) {
-      this.#reportResume('expired')
+    for (const session of this.resumable.expired(now)) {
+      this.report({ kind: 'resume', result: 'expired' })
       this.#remove(session, now)
     }
-    for (const [session, deadline] of this.#joining) {
-      if (deadline > now) break
+    for (let session = this.expiries.take(now); session; session = this.expiries.take(now)) expire(this, session, now)
+    for (const session of this.registry.late(now)) {
       this.refuse(session, 'SIG_JOIN_TIMEOUT')
       this.close(session, closeCodes.joinTimeout, 'no username in time', now)
     }
-    if (this.presence.due !== undefined && this.presence.due <= now) {
-      const list = this.#userlist()
-      this.presence.listed()
+    for (const realm of this.directory.takeDue(now)) {
+      const list: ServerBody = { type: 'userlist', ...realm.list() }
       // A detached one gets the list that is true when it is back.
-      for (const member of this.presence.members()) if (member.connection !== undefined) this.send(member, list)
+      for (const member of realm.sessions()) if (member.connection !== undefined) this.send(member, list)
     }
     this.#settle(now)
   }
 
   /** When `tick` has work next. */
   nextDeadline(): number | undefined {
-    const [joining] = this.#joining.values()
-    const deadlines = [joining, this.presence.due, this.calls.nextDeadline(), this.#resumable.nextDeadline()].filter(
-      (at) => at !== undefined,
-    )
+    const deadlines = [
+      this.registry.joinDeadline(),
+      this.directory.nextDeadline(),
+      this.calls.nextDeadline(),
+      this.resumable.nextDeadline(),
+      this.expiries.next(),
+    ].filter((at) => at !== undefined)
     return deadlines.length === 0 ? undefined : Math.min(...deadlines)
   }
 
   /** Says `bye` to everyone. Calls are not ended: their media does not need this server. */
   shutdown(): void {
     const bye: ServerBody = { type: 'bye', reason: 'shutdown' }
-    for (const session of this.#sessions.values()) {
+    for (const session of this.registry.all()) {
       this.send(session, bye)
       session.gone = true
-      this.#closeSocket(session, closeCodes.goingAway, 'shutdown')
-      if (this.#resumable.forget(session)) this.#outputs.push({ do: 'release', session: session.id })
+      this.outbound.closeSocket(session, closeCodes.goingAway, 'shutdown')
+      if (this.resumable.forget(session)) this.outbound.push({ do: 'release', session: session.id })
     }
-    this.#sessions.clear()
-    this.#byConnection.clear()
-    this.#joining.clear()
+    this.registry.clear()
   }
 
   /** What is to be done since the last call. */
   drain(): Output[] {
-    const outputs = this.#outputs
-    this.#outputs = []
-    return outputs
+    return this.outbound.drain()
   }
 
-  // What follows is for the handlers of messages/.
+  // What follows is for the handlers of messages/ and for the hub's other parts.
 
   send(session: Session, message: ServerBody | CustomBody): void {
-    if (session.gone) return
-    const encoded = this.#encoder.encode(message)
-    const { type } = message
-    const seq = session.seq + 1
-    if (session.outbox?.push({ seq, type, encoded }) === false) {
-      // Its end is for #settle: here somebody is in the midst of a change.
-      session.gone = true
-      this.#overflowing.add(session)
-      return
+    this.outbound.send(session, message)
+  }
+
+  /** To all devices of a user. */
+  sendToUser(user: User, message: ServerBody | CustomBody): void {
+    for (const session of user.sessions) this.send(session, message)
+  }
+
+  sendToDevices(devices: readonly string[], message: ServerBody): void {
+    for (const device of devices) {
+      const session = this.registry.byId(device)
+      if (session !== undefined) this.send(session, message)
     }
-    session.seq = seq
-    this.#write(session, type, encoded.text, seq)
-  }
-
-  sendToParty(party: string, message: ServerBody): void {
-    const session = this.#sessions.get(party)
-    if (session !== undefined) this.send(session, message)
-  }
-
-  nameOf(party: string): string {
-    return this.#sessions.get(party)?.name ?? ''
   }
 
   report(report: Report): void {
-    this.#outputs.push({ do: 'report', report })
+    this.outbound.report(report)
   }
 
   /** A proper message that cannot be followed now. */
@@ -210,128 +203,46 @@ export class Hub {
 
   close(session: Session, code: number, reason: string, now: number): void {
     if (session.gone) return
-    this.#closeSocket(session, code, reason)
+    this.outbound.closeSocket(session, code, reason)
     this.#remove(session, now)
   }
 
-  /** From now on the session outlives its socket, where the server allows it. */
-  enableResume(session: Session): void {
-    const { limits } = this.options
-    if (limits.graceMs === 0) return
-    session.outbox = new Outbox(limits, session.seq)
-    const token = this.#resumable.issue(session)
-    this.send(session, { type: 'session', id: session.id, token, grace: limits.graceMs / 1000 })
-  }
-
-  /** Gives the socket of a fresh session to the session of the token, with everything after `seq`. */
-  resume(fresh: Session, token: string, seq: number, now: number): void {
-    const session = this.#resumable.find(token)
-    if (session?.outbox === undefined || session.gone) {
-      this.#reportResume('unknown')
-      this.fault(fresh, 'SIG_RESUME_UNKNOWN', now, 'resume')
-      return
-    }
-    if (!session.outbox.covers(seq)) {
-      this.#reportResume('gap')
-      this.#closeSocket(session, closeCodes.replaced, 'resumed elsewhere')
-      this.#remove(session, now)
-      this.fault(fresh, 'SIG_RESUME_GAP', now, 'resume')
-      return
-    }
-    this.#reportResume(session.connection === undefined ? 'resumed' : 'taken-over')
-    this.#moveSocket(fresh, session)
-    session.outbox.ack(seq)
-    this.#sayResumed(session as Session & { name: string }, seq)
-    for (const kept of session.outbox.waiting()) this.#write(session, kept.type, kept.encoded.text, kept.seq)
-    this.send(session, this.#userlist())
-  }
-
   joined(session: Session): void {
-    this.#joining.delete(session)
+    this.registry.joined(session)
   }
 
   fetchIceServers(session: Session): void {
-    if (session.iceServersPending || session.name === undefined) return
+    if (session.iceServersPending || !isMember(session)) return
     session.iceServersPending = true
-    this.#outputs.push({ do: 'fetch-ice-servers', session: session.id, user: session.name })
+    const { name: user, identity } = session
+    const app = identity?.app ?? session.realm.app ?? this.options.guestApp
+    this.outbound.push({ do: 'fetch-ice-servers', session: session.id, app, user })
   }
 
-  /** Tells both sides that their call is over; the one that ended it knows, so the tutorial's `hang-up` goes to the other. */
-  endCall({ call, reason, by }: EndedCall): void {
-    for (const party of [call.caller, call.callee]) {
-      const name = this.nameOf(other(call, party))
-      if (party !== by) this.sendToParty(party, { type: 'hang-up', callId: call.id, name, target: this.nameOf(party) })
-      this.sendToParty(party, { type: 'call-ended', callId: call.id, name, reason })
+  /** Tells both sides that their call is over; the one that ended it knows, so the tutorial's `hang-up` goes to the others. */
+  endCall({ call, reason, by, devices }: EndedCall): void {
+    const { id: callId, caller, callee } = call
+    for (const device of devices) {
+      const [self, other] = device === caller.device ? [caller, callee] : [callee, caller]
+      const hangUp: ServerBody = { type: 'hang-up', callId, name: other.name, target: self.name }
+      if (device !== by) this.sendToDevices([device], hangUp)
+      this.sendToDevices([device], { type: 'call-ended', callId, name: other.name, reason })
     }
     this.report({ kind: 'call-ended', outcome: outcomeOf(call, reason) })
   }
 
   /** Tells the caller that its offer became no call. */
-  endUnmade(caller: Session & { name: string }, callee: string, reason: 'busy' | 'offline'): void {
+  endUnmade(caller: Member, callee: string, reason: 'busy' | 'offline'): void {
     const callId = this.options.newId()
     this.send(caller, { type: 'hang-up', callId, name: callee, target: caller.name })
     this.send(caller, { type: 'call-ended', callId, name: callee, reason })
     this.report({ kind: 'call-ended', outcome: reason })
   }
 
-  #userlist(): ServerBody {
-    return { type: 'userlist', users: this.presence.list() }
-  }
-
-  #write({ connection }: Session, type: string, text: string, seq: number): void {
-    if (connection !== undefined) this.#outputs.push({ do: 'send', connection, type, text, seq })
-  }
-
-  #closeSocket({ connection }: Session, code: number, reason: string): void {
-    if (connection !== undefined) this.#outputs.push({ do: 'close', connection, code, reason })
-  }
-
-  #moveSocket(from: Session, to: Session): void {
-    const { connection } = from
-    if (connection === undefined) return
-    if (to.connection !== undefined) {
-      this.#closeSocket(to, closeCodes.replaced, 'resumed elsewhere')
-      this.report({ kind: 'error', code: 'SIG_REPLACED' })
-      this.#byConnection.delete(to.connection)
-    }
-    if (this.#resumable.attach(to)) this.#outputs.push({ do: 'release', session: to.id })
-    from.gone = true
-    from.connection = undefined
-    this.#joining.delete(from)
-    this.#sessions.delete(from.id)
-    this.#byConnection.set(connection, to)
-    to.connection = connection
-  }
-
-  #sayResumed(session: Session & { name: string }, seq: number): void {
-    const call = this.calls.of(session.id)
-    const body: ServerBody = {
-      type: 'resumed',
-      id: session.id,
-      name: session.name,
-      token: this.#resumable.issue(session),
-      grace: this.options.limits.graceMs / 1000,
-      received: session.received,
-      ...(call && {
-        call: {
-          callId: call.id,
-          name: this.nameOf(other(call, session.id)),
-          state: call.answered ? 'connected' : 'ringing',
-          incoming: call.callee === session.id,
-        },
-      }),
-    }
-    this.#write(session, body.type, this.#encoder.encode(body).text, seq)
-  }
-
-  #reportResume(result: ResumeResult): void {
-    this.report({ kind: 'resume', result })
-  }
-
   /** The client's frames are counted so that it knows, after a loss, which of them to send again. */
   #count(session: Session): void {
     if (session.outbox === undefined) return
-    this.#resumable.confirm(session)
+    this.resumable.confirm(session)
     session.received++
     if (session.received % this.options.limits.framesPerAck === 0)
       this.send(session, { type: 'ack', received: session.received })
@@ -339,8 +250,9 @@ export class Hub {
 
   /** Ends the sessions whose outbox ran over; that may fill the outboxes of others. */
   #settle(now: number): void {
-    for (const session of this.#overflowing) {
-      this.#overflowing.delete(session)
+    const { overflowing } = this.outbound
+    for (const session of overflowing) {
+      overflowing.delete(session)
       session.gone = false
       session.outbox = undefined
       this.refuse(session, 'SIG_OUTBOX_FULL')
@@ -350,18 +262,17 @@ export class Hub {
 
   #remove(session: Session, now: number): void {
     session.gone = true
-    this.#overflowing.delete(session)
-    if (session.connection !== undefined) this.#byConnection.delete(session.connection)
-    if (this.#resumable.forget(session)) this.#outputs.push({ do: 'release', session: session.id })
+    this.outbound.overflowing.delete(session)
     const ended = this.calls.disconnect(session.id)
     if (ended !== undefined) this.endCall(ended)
-    this.presence.leave(session, now)
-    this.#joining.delete(session)
-    this.#sessions.delete(session.id)
+    this.directory.leave(session, now)
+    this.expiries.delete(session)
+    this.registry.remove(session)
+    if (this.resumable.forget(session)) this.outbound.push({ do: 'release', session: session.id })
   }
 }
 
 function outcomeOf(call: Call, reason: EndedCall['reason']): CallOutcome {
-  if (reason === 'disconnected') return call.answered ? 'dropped' : 'abandoned'
+  if (reason === 'disconnected') return call.answeredBy === undefined ? 'abandoned' : 'dropped'
   return reason === 'hang-up' ? 'completed' : reason
 }

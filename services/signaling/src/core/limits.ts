@@ -17,6 +17,8 @@ export interface SessionLimits extends OutboxLimits {
   readonly graceMs: number
   /** A client that can resume gets an `ack` for so many of its frames. */
   readonly framesPerAck: number
+  readonly devicesPerUser: number
+  readonly tokenWarnMs: number
 }
 
 export const defaultSessionLimits: SessionLimits = {
@@ -31,4 +33,6 @@ export const defaultSessionLimits: SessionLimits = {
   outboxMessages: limits.outboxMessages,
   outboxBytes: limits.outboxBytes,
   framesPerAck: limits.framesPerAck,
+  devicesPerUser: limits.devicesPerUser,
+  tokenWarnMs: limits.tokenWarnSeconds * 1000,
 }

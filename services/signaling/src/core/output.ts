@@ -37,5 +37,6 @@ export type Output =
   | { readonly do: 'close'; readonly connection: string; readonly code: number; readonly reason: string }
   /** The session that `closed` said was kept needs no place any more: it is over, or has a socket again. */
   | { readonly do: 'release'; readonly session: string }
-  | { readonly do: 'fetch-ice-servers'; readonly session: string; readonly user: string }
+  | { readonly do: 'fetch-ice-servers'; readonly session: string; readonly app: string; readonly user: string }
+  | { readonly do: 'verify-token'; readonly session: string; readonly token: string }
   | { readonly do: 'report'; readonly report: Report }

@@ -1,47 +1,90 @@
 import { freeName, nameKey } from './names.ts'
 import type { Member, Session } from './session.ts'
 
-/** Who is here, by name. Names are unique (by `nameKey`); a name is free as soon as its session is gone. */
+/** Someone who is here under a name: a guest with one device, or a token's user with one or several. */
+export class User {
+  /** Unique on this server, whatever the name. */
+  readonly id: string
+  /** By it others address this user. */
+  name: string
+  /** What people should read instead of the name. */
+  label: string | undefined
+  /** Its devices. */
+  readonly sessions = new Set<Member>()
+
+  constructor(id: string, name: string) {
+    this.id = id
+    this.name = name
+  }
+}
+
+/**
+ * The users who see and reach each other: those of one app, or the guests. Names are unique: guests' by `nameKey`, those
+ * of an app exactly as its tokens have them. A name is free as soon as its last session is gone.
+ */
 export class Presence {
-  readonly #members = new Map<string, Member>()
+  /** Undefined for the guests. */
+  readonly app: string | undefined
+  readonly #users = new Map<string, User>()
   readonly #coalesceMs: number
+  readonly #onStale: (presence: Presence) => void
   #due: number | undefined
 
-  constructor(coalesceMs: number) {
+  constructor(app: string | undefined, coalesceMs: number, onStale: (presence: Presence) => void) {
+    this.app = app
     this.#coalesceMs = coalesceMs
+    this.#onStale = onStale
   }
 
   get size(): number {
-    return this.#members.size
+    return this.#users.size
   }
 
-  /** Gives the session the wanted name, or the nearest free one. A session keeps its own name when it asks for it again. */
+  /** Gives a guest the wanted name, or the nearest free one. A guest keeps its own name when it asks for it again. */
   claim(session: Session, wanted: string, now: number): string {
-    const before = session.name
     const name = freeName(wanted, (candidate) => {
-      const holder = this.#members.get(nameKey(candidate))
-      return holder === undefined || holder === session
+      const holder = this.find(candidate)
+      return holder === undefined || holder === session.user
     })
-    if (name === before) return name
-    if (before !== undefined) this.#members.delete(nameKey(before))
-    session.name = name
-    this.#members.set(nameKey(name), session as Member)
-    this.#touch(now)
+    const user = session.user ?? new User(session.id, name)
+    if (session.user !== undefined && name === user.name) return name
+    this.#users.delete(this.#keyOf(user.name))
+    user.name = name
+    this.#users.set(this.#keyOf(name), user)
+    this.#enter(session, user, now)
     return name
   }
 
-  leave(session: Session, now: number): void {
-    if (session.name === undefined) return
-    this.#members.delete(nameKey(session.name))
+  /** A device of an app's user. */
+  join(session: Session, name: string, label: string | undefined, now: number): User {
+    const user = this.find(name) ?? new User(`${this.app}/${name}`, name)
+    this.#users.set(this.#keyOf(name), user)
+    this.#enter(session, user, now)
+    this.relabel(user, label, now)
+    return user
+  }
+
+  relabel(user: User, label: string | undefined, now: number): void {
+    if (label === undefined || label === user.label) return
+    user.label = label
     this.#touch(now)
   }
 
-  find(name: string): Member | undefined {
-    return this.#members.get(nameKey(name))
+  leave(session: Session, now: number): void {
+    const { user } = session
+    if (user === undefined) return
+    user.sessions.delete(session as Member)
+    if (user.sessions.size > 0) return
+    this.#users.delete(this.#keyOf(user.name))
+    this.#touch(now)
   }
 
-  members(): IterableIterator<Member> {
-    return this.#members.values()
+  find(name: string): User | undefined {
+    return this.#users.get(this.#keyOf(name))
+  }
+
+  *sessions(): Generator<Member> {
+    for (const user of this.#users.values()) yield* user.sessions
   }
 
   /** When the next user list should go out, if the last one is out of date. */
@@ -54,12 +97,29 @@ export class Presence {
     this.#due = undefined
   }
 
-  /** The names in order of arrival. */
-  list(): string[] {
-    return [...this.#members.values()].map((member) => member.name)
+  /** The names in order of arrival, and what to show for those that have something better to show. */
+  list(): { users: string[]; labels?: Record<string, string> } {
+    const users = [...this.#users.values()]
+    const labelled = users.flatMap(({ name, label }) => (label === undefined || label === name ? [] : [[name, label]]))
+    return {
+      users: users.map(({ name }) => name),
+      ...(labelled.length === 0 ? {} : { labels: Object.fromEntries(labelled) }),
+    }
+  }
+
+  #enter(session: Session, user: User, now: number): void {
+    session.user = user
+    session.realm = this
+    user.sessions.add(session as Member)
+    this.#touch(now)
+  }
+
+  #keyOf(name: string): string {
+    return this.app === undefined ? nameKey(name) : name
   }
 
   #touch(now: number): void {
-    this.#due ??= now + this.#coalesceMs + this.#members.size
+    this.#due ??= now + this.#coalesceMs + this.#users.size
+    this.#onStale(this)
   }
 }

@@ -1,6 +1,13 @@
+import type { Identity } from '@hairpin/tokens'
 import type { SessionLimits } from './limits.ts'
 import type { Outbox } from './outbox.ts'
+import type { Presence, User } from './presence.ts'
 import { TokenBucket } from './token-bucket.ts'
+
+/** What the verdict on a token is waited for. */
+export type TokenPurpose =
+  | { readonly kind: 'join'; readonly wanted: string; readonly resume: boolean }
+  | { readonly kind: 'refresh' }
 
 /**
  * One client as the core sees it, over one socket or, when it can resume, several in turn. Its name and id are the
@@ -10,8 +17,15 @@ export class Session {
   readonly id: string
   /** The socket it has now; undefined while it is detached. */
   connection: string | undefined
-  /** Undefined until the session has joined. */
-  name: string | undefined
+  /** Who it is, and among whom; undefined until it has joined. */
+  user: User | undefined
+  realm: Presence | undefined
+  /** What its token says; undefined for guests. */
+  identity: Identity | undefined
+  /** A token of its is being verified. */
+  verifying: TokenPurpose | undefined
+  /** ms by the hub's clock, when its identity ends; undefined for guests. */
+  expiresAt: number | undefined
   /** The `seq` of the last message sent. */
   seq = 0
   /** What a resume would need; undefined when the client did not ask for it. */
@@ -33,7 +47,15 @@ export class Session {
     this.messages = new TokenBucket(limits.messageBurst, limits.messagesPerSecond, now)
     this.strikes = new TokenBucket(limits.strikes, limits.strikesPerSecond, now)
   }
+
+  get name(): string | undefined {
+    return this.user?.name
+  }
 }
 
 /** A session that has joined. */
-export type Member = Session & { name: string }
+export type Member = Session & { readonly name: string; user: User; realm: Presence }
+
+export function isMember(session: Session): session is Member {
+  return session.user !== undefined
+}

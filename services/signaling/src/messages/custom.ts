@@ -4,14 +4,7 @@ import type { Hub } from '../core/hub.ts'
 import type { Member } from '../core/session.ts'
 
 /** Types that mean something when they come from the server, now or in a later version: clients cannot forge them. */
-const reserved = new Set([
-  ...Object.keys(serverSchemas),
-  'token',
-  'answered-elsewhere',
-  'call-is-coming',
-  'browser-offer',
-  'browser-answer',
-])
+const reserved = new Set([...Object.keys(serverSchemas), 'call-is-coming', 'browser-offer', 'browser-answer'])
 
 export const customCost = 2
 
@@ -21,9 +14,9 @@ export const customCost = 2
  */
 export function passOn(hub: Hub, session: Member, message: Incoming, now: number): void {
   const { id: _id, seq: _seq, target, ...rest } = message
-  const receiver = typeof target === 'string' ? hub.presence.find(target) : undefined
+  const receiver = typeof target === 'string' ? session.realm.find(target) : undefined
   if (reserved.has(message.type)) hub.fault(session, 'SIG_TYPE_RESERVED', now, message.type)
   else if (typeof target !== 'string' || target === '') hub.fault(session, 'SIG_TARGET_REQUIRED', now)
   else if (receiver === undefined) hub.refuse(session, 'SIG_TARGET_UNKNOWN')
-  else hub.send(receiver, { ...rest, name: session.name, target: receiver.name })
+  else hub.sendToUser(receiver, { ...rest, name: session.name, target: receiver.name })
 }

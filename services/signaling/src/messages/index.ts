@@ -8,10 +8,13 @@ import { callReject } from './call-reject.ts'
 import { customCost, passOn } from './custom.ts'
 import type { Handler } from './handler.ts'
 import { hangUp } from './hang-up.ts'
+import { hold } from './hold.ts'
 import { iceServers } from './ice-servers.ts'
 import { message } from './message.ts'
+import { mute } from './mute.ts'
 import { newIceCandidate } from './new-ice-candidate.ts'
 import { resume } from './resume.ts'
+import { token } from './token.ts'
 import { username } from './username.ts'
 import { videoAnswer } from './video-answer.ts'
 import { videoOffer } from './video-offer.ts'
@@ -25,6 +28,9 @@ const handlers: { readonly [T in ClientType]: Handler<T> | Handler<T, Session> }
   'hang-up': hangUp,
   'call-reject': callReject,
   'ice-servers': iceServers,
+  mute,
+  hold,
+  token,
   resume,
   ack,
 }
@@ -42,7 +48,7 @@ const validators = Object.fromEntries(
 export function dispatch(hub: Hub, session: Session, incoming: Incoming, now: number): void {
   const type = Object.hasOwn(handlers, incoming.type) ? (incoming.type as ClientType) : undefined
   const cost = type === undefined ? customCost : handlers[type].cost
-  if (session.name === undefined && type !== 'username' && type !== 'resume')
+  if (session.user === undefined && type !== 'username' && type !== 'resume')
     hub.fault(session, 'SIG_NOT_JOINED', now, type)
   else if (!session.messages.take(cost - 1, now)) hub.fault(session, 'SIG_RATE_LIMITED', now, type)
   else if (type === undefined) passOn(hub, session as Member, incoming, now)

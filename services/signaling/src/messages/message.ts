@@ -8,14 +8,14 @@ export const message: Handler<'message'> = {
     if (text.trim() === '') return
     const body: ServerBody = { type, name: session.name, text: withoutTags(text), date: hub.options.date() }
     if (!target) {
-      for (const member of hub.presence.members()) hub.send(member, body)
+      for (const member of session.realm.sessions()) hub.send(member, body)
       return
     }
-    const receiver = hub.presence.find(target)
+    const receiver = session.realm.find(target)
     if (receiver === undefined) return hub.refuse(session, 'SIG_TARGET_UNKNOWN', type)
     const personal = { ...body, target: receiver.name }
-    hub.send(receiver, personal)
-    if (receiver !== session) hub.send(session, personal)
+    hub.sendToUser(receiver, personal)
+    if (receiver !== session.user) hub.sendToUser(session.user, personal)
   },
 }
 

@@ -1,12 +1,30 @@
+import type { ServerBody } from '@hairpin/protocol'
+import { type Call, peersOf } from '../core/call.ts'
 import type { Handler } from './handler.ts'
+
+/** Candidates of one device that are kept for later. A client has some ten of them. */
+const maxKept = 64
 
 /** Passes between the two sides of a call and nowhere else. Candidates that trail a finished call are dropped silently. */
 export const newIceCandidate: Handler<'new-ice-candidate'> = {
   cost: 1,
   handle(hub, session, { type, target, candidate }) {
-    const receiver = target === null ? undefined : hub.presence.find(target)
+    const receiver = target === null ? undefined : session.realm.find(target)
     const call = receiver && hub.calls.between(session.id, receiver.id)
     if (receiver === undefined || call === undefined) return
-    hub.send(receiver, { type, callId: call.id, name: session.name, target: receiver.name, candidate })
+    const body: ServerBody = { type, callId: call.id, name: session.name, target: receiver.name, candidate }
+    if (holdsBack(call, session.id)) {
+      const held = call.held.get(session.id) ?? []
+      if (held.length < maxKept) call.held.set(session.id, [...held, body])
+      return
+    }
+    if (call.answeredBy === undefined && call.caller.device === session.id && call.backlog.length <= maxKept)
+      call.backlog.push(body)
+    hub.sendToDevices(peersOf(call, session.id), body)
   },
+}
+
+/** While several devices ring, the caller could not tell whose candidates these are. */
+function holdsBack(call: Call, device: string): boolean {
+  return call.caller.device !== device && call.answeredBy === undefined && call.ringing.size > 1
 }

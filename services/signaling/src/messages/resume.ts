@@ -1,3 +1,4 @@
+import { resume as goOn } from '../core/resumption.ts'
 import type { Session } from '../core/session.ts'
 import type { Handler } from './handler.ts'
 
@@ -5,7 +6,7 @@ import type { Handler } from './handler.ts'
 export const resume: Handler<'resume', Session> = {
   cost: 10,
   handle(hub, session, { type, token, seq }, now) {
-    if (session.name !== undefined) hub.fault(session, 'SIG_ALREADY_JOINED', now, type)
-    else hub.resume(session, token, seq, now)
+    if (session.user !== undefined) hub.fault(session, 'SIG_ALREADY_JOINED', now, type)
+    else goOn(hub, session, token, seq, now)
   },
 }

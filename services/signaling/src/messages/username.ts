@@ -1,24 +1,40 @@
 import { closeCodes } from '@hairpin/protocol'
+import { authenticate } from '../core/authentication.ts'
+import { enableResume } from '../core/resumption.ts'
 import type { Session } from '../core/session.ts'
 import type { Handler } from './handler.ts'
 
-/** Join, or take another name. The name stands as sent unless `rejectusername` says otherwise; `userlist` follows. */
+/**
+ * Join, or take another name. The name stands as sent unless `rejectusername` says otherwise; `userlist` follows. With a
+ * token the name is the token's user.
+ */
 export const username: Handler<'username', Session> = {
   cost: 10,
-  handle(hub, session, message, now) {
+  handle(hub, session, { type, name: wanted, token, resume = false }, now) {
+    const { user } = session
+    if (token !== undefined) {
+      if (user === undefined) authenticate(hub, session, { kind: 'join', wanted, resume }, token)
+      else hub.fault(session, 'SIG_ALREADY_JOINED', now, type)
+      return
+    }
+    if (session.identity !== undefined) {
+      if (user && wanted !== user.name) hub.send(session, { type: 'rejectusername', id: session.id, name: user.name })
+      return
+    }
     if (!hub.options.guests) {
-      hub.refuse(session, 'SIG_GUESTS_OFF', message.type)
+      hub.refuse(session, 'SIG_GUESTS_OFF', type)
       hub.close(session, closeCodes.unauthorized, 'no guests', now)
       return
     }
+    // While a token is being verified it is not known yet who this is.
+    if (session.verifying !== undefined) return hub.fault(session, 'SIG_ALREADY_JOINED', now, type)
     // The other side addresses the name that it called or was called by.
-    if (hub.calls.of(session.id) !== undefined) return hub.refuse(session, 'SIG_IN_CALL', message.type)
-    const joins = session.name === undefined
-    const name = hub.presence.claim(session, message.name, now)
-    if (name !== message.name) hub.send(session, { type: 'rejectusername', id: session.id, name })
-    if (!joins) return
+    if (hub.calls.of(session.id) !== undefined) return hub.refuse(session, 'SIG_IN_CALL', type)
+    const name = hub.directory.of(undefined).claim(session, wanted, now)
+    if (name !== wanted) hub.send(session, { type: 'rejectusername', id: session.id, name })
+    if (user !== undefined) return
     hub.joined(session)
-    if (message.resume) hub.enableResume(session)
+    if (resume) enableResume(hub, session)
     hub.fetchIceServers(session)
   },
 }

@@ -1,19 +1,26 @@
+import { peersOf } from '../core/call.ts'
 import type { Handler } from './handler.ts'
 
-/** Connects the ringing call, or answers a renegotiation. */
+/** Connects the ringing call, for the first device that answers, or answers a renegotiation. */
 export const videoAnswer: Handler<'video-answer'> = {
   cost: 2,
   handle(hub, session, { type, target, sdp }, now) {
-    const caller = hub.presence.find(target)
-    const answered = caller && hub.calls.answer(session.id, caller.id, now)
-    if (caller === undefined || answered === undefined) return hub.refuse(session, 'SIG_NO_CALL', type)
-    hub.send(caller, {
+    const other = session.realm.find(target)
+    const answered = other && hub.calls.answer(session.id, other.id, now)
+    if (other === undefined || answered === undefined) return hub.refuse(session, 'SIG_NO_CALL', type)
+    const { call, setupMs, elsewhere } = answered
+    const peers = peersOf(call, session.id)
+    hub.sendToDevices(peers, {
       type,
-      callId: answered.call.id,
+      callId: call.id,
       name: session.name,
-      target: caller.name,
+      target: other.name,
       sdp: { type: sdp.type, sdp: sdp.sdp },
     })
-    if (answered.setupMs !== undefined) hub.report({ kind: 'call-answered', setupMs: answered.setupMs })
+    if (setupMs === undefined) return
+    for (const candidate of call.held.get(session.id) ?? []) hub.sendToDevices(peers, candidate)
+    call.held.clear()
+    hub.sendToDevices(elsewhere, { type: 'answered-elsewhere', callId: call.id, name: call.caller.name })
+    hub.report({ kind: 'call-answered', setupMs })
   },
 }

@@ -1,34 +1,45 @@
 import type { ServerBody } from '@hairpin/protocol'
-import type { Call } from '../core/call.ts'
+import { mayCall } from '../core/authentication.ts'
+import { type Call, peersOf } from '../core/call.ts'
 import type { Handler } from './handler.ts'
 
-/** A new call, or renegotiation within the call of these two. */
+/** A new call, which rings on all devices of the target, or renegotiation within the call of these two. */
 export const videoOffer: Handler<'video-offer'> = {
   cost: 2,
-  handle(hub, session, { type, target, sdp }, now) {
-    const callee = hub.presence.find(target)
-    if (callee === session) return hub.refuse(session, 'SIG_CALL_SELF', type)
+  handle(hub, session, { type, target, sdp, media }, now) {
+    const callee = session.realm.find(target)
+    if (callee === session.user) return hub.refuse(session, 'SIG_CALL_SELF', type)
+    const present = callee && hub.calls.between(session.id, callee.id)
+    // Before anything is said about the target, who need not be here.
+    if (present === undefined && !mayCall(session, target)) return hub.refuse(session, 'SIG_CALL_FORBIDDEN', type)
     if (callee === undefined) {
       const left = hub.calls.hangUp(session.id)
       if (left !== undefined) hub.endCall(left)
       return hub.endUnmade(session, target, 'offline')
     }
-    const result = hub.calls.offer(session.id, callee.id, now)
+    const from = { device: session.id, user: session.user.id, name: session.name }
+    const to = { user: callee.id, name: callee.name, devices: [...callee.sessions].map(({ id }) => id) }
+    const result = hub.calls.offer(from, to, now)
     if ('left' in result && result.left !== undefined) hub.endCall(result.left)
-    const offer = (call: Call): ServerBody => ({
-      type,
-      callId: call.id,
-      name: session.name,
-      target: callee.name,
-      sdp: { type: sdp.type, sdp: sdp.sdp },
-    })
+    const send = (call: Call) => {
+      const offer: ServerBody = {
+        type,
+        callId: call.id,
+        name: session.name,
+        target: callee.name,
+        sdp: { type: sdp.type, sdp: sdp.sdp },
+        ...(media === undefined ? {} : { media }),
+      }
+      if (call.answeredBy === undefined) call.backlog = [offer]
+      hub.sendToDevices(peersOf(call, session.id), offer)
+    }
     switch (result.kind) {
       case 'ring':
-        hub.send(callee, offer(result.call))
+        send(result.call)
         hub.send(session, { type: 'ringing', callId: result.call.id, name: callee.name })
         return
       case 'renegotiate':
-        hub.send(callee, offer(result.call))
+        send(result.call)
         return
       case 'busy':
         hub.endUnmade(session, callee.name, 'busy')

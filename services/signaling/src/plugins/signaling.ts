@@ -1,6 +1,7 @@
 import websocket from '@fastify/websocket'
 import type { Config } from '@hairpin/config'
 import { path, limits as protocolLimits, subprotocol } from '@hairpin/protocol'
+import { TokenKeys } from '@hairpin/tokens'
 import type { FastifyBaseLogger, FastifyPluginAsync, FastifyRequest } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { WebSocket } from 'ws'
@@ -9,7 +10,7 @@ import { Driver, type DriverLimits } from '../driver.ts'
 import type { IceServersSource } from '../ice-servers.ts'
 
 export interface SignalingOptions {
-  readonly config: Pick<Config, 'demo' | 'signaling'>
+  readonly config: Pick<Config, 'demo' | 'signaling' | 'identity'>
   readonly iceServers: IceServersSource
   readonly registry: Registry
   readonly logger: FastifyBaseLogger
@@ -25,6 +26,7 @@ export const signalingPlugin: FastifyPluginAsync<SignalingOptions> = async (app,
   const driver = new Driver({
     guests: config.demo,
     app: options.app ?? 'demo',
+    keys: new TokenKeys(config.identity),
     iceServers,
     registry,
     logger,

@@ -1,3 +1,4 @@
+import type { IdentityConfig } from '@hairpin/config'
 import { type App, createApp, createLogger } from '@hairpin/http'
 import { Registry } from 'prom-client'
 import { onTestFinished } from 'vitest'
@@ -29,6 +30,7 @@ export interface TestOptions {
   readonly demo?: boolean
   readonly origins?: readonly string[]
   readonly iceServers?: IceServersSource
+  readonly identity?: IdentityConfig
   readonly limits?: SignalingOptions['limits']
   readonly trustedProxies?: readonly string[]
 }
@@ -39,7 +41,11 @@ export async function startServer(options: TestOptions = {}): Promise<TestServer
   const registry = new Registry()
   const app = createApp({ logger, trustedProxies: options.trustedProxies ?? [] })
   await app.register(signalingPlugin, {
-    config: { demo: options.demo ?? true, signaling: { origins: options.origins ?? [], resumeGrace: 30 } },
+    config: {
+      demo: options.demo ?? true,
+      signaling: { origins: options.origins ?? [], resumeGrace: 30 },
+      identity: options.identity ?? { secrets: [], sources: [] },
+    },
     iceServers: options.iceServers ?? someIceServers,
     registry,
     logger,
