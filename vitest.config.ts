@@ -8,7 +8,12 @@ export default defineConfig({
           name: 'unit',
           // Property tests share two cores with everything else that runs.
           testTimeout: 30_000,
-          include: ['packages/*/test/**/*.test.ts', 'services/*/test/**/*.test.ts', 'web/test/**/*.test.ts', 'test/unit/**/*.test.ts'],
+          include: [
+            'packages/*/test/**/*.test.ts',
+            'services/*/test/**/*.test.ts',
+            'web/test/**/*.test.ts',
+            'test/unit/**/*.test.ts',
+          ],
         },
       },
       {
