@@ -3,9 +3,10 @@
  * nothing here scans, builds strings or allocates per packet.
  */
 import type { PasswordAlgorithm } from '@hairpin/stun'
+import type { Allowance } from './allowance.ts'
 import type { Timed } from './deadlines.ts'
 import { EndpointMap } from './endpoint-map.ts'
-import type { PortPool, PortRequest, Principal } from './policies.ts'
+import type { PortPool, PortRequest, Principal, QuotaPolicy } from './policies.ts'
 import type { ReplyTo } from './reply.ts'
 import type { TokenBucket } from './token-bucket.ts'
 import type { Endpoint, Listener } from './types.ts'
@@ -45,7 +46,7 @@ export interface Permission extends Timed {
   readonly allocation: Allocation
   readonly address: string
   /** The address is one of the server's own relayed addresses: only live relayed ports of it may be reached. */
-  readonly own: boolean
+  own: boolean
 }
 
 /** A channel number bound to one peer (section 12). The objects are stable: a refresh only moves `expiresAt`. */
@@ -55,7 +56,7 @@ export interface Channel extends Timed {
   readonly number: number
   readonly peer: Endpoint
   /** As `Permission.own`: relay only while `ports.isLive(peer.port)`; `allocation.reachable(channel)` says so. */
-  readonly own: boolean
+  own: boolean
 }
 
 export interface AllocationInit {
@@ -70,6 +71,8 @@ export interface AllocationInit {
   readonly createdAt: number
   readonly creation: Creation
   readonly ports: PortPool
+  /** Where it is counted, and so given back. */
+  readonly quota: QuotaPolicy
 }
 
 /** One client's allocation, keyed by its five-tuple (listener, client address and port). */
@@ -112,6 +115,9 @@ export class Allocation implements Timed {
   readonly permissions = new Map<string, Permission>()
   readonly #channels = new Map<number, Channel>()
   readonly #channelsByPeer = new EndpointMap<Channel>()
+  readonly quota: QuotaPolicy
+  /** Undefined where nothing is limited. */
+  allowance: Allowance | undefined = undefined
   readonly #ports: PortPool
 
   constructor(init: AllocationInit) {
@@ -125,6 +131,7 @@ export class Allocation implements Timed {
     this.algorithm = init.algorithm
     this.createdAt = init.createdAt
     this.creation = init.creation
+    this.quota = init.quota
     this.#ports = init.ports
   }
 
@@ -162,6 +169,14 @@ export class Allocation implements Timed {
     const permission = this.permissions.get(address)
     if (permission === undefined || permission.expiresAt <= now) return false
     return !permission.own || this.#ports.isLive(port)
+  }
+
+  /**
+   * The data path's question for every packet, either way: may these bytes of payload pass now? Takes them if so; if not,
+   * the packet is dropped as `bandwidth`.
+   */
+  take(bytes: number, now: number): boolean {
+    return this.allowance === undefined || this.allowance.take(bytes, now)
   }
 
   get channels(): Iterable<Channel> {

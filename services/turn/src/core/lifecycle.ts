@@ -1,6 +1,7 @@
 /** How allocations and their relayed addresses come, are refreshed and go: RFC 8656 sections 7.2 and 8.2. */
 import { Attribute, encodeAddressErrorCode, encodeLifetime, encodeXorAddress } from '@hairpin/stun'
 import type { Allocation, Relay } from './allocation.ts'
+import { credentialEnd } from './expiry.ts'
 import { removeChannel, removePermission } from './grants.ts'
 import type { PortLease } from './policies.ts'
 import { REJECTIONS } from './rejections.ts'
@@ -110,7 +111,7 @@ function retryRelay(state: ServerState, allocation: Allocation, relay: Relay, no
     completeAllocation(state, allocation, now)
     return
   }
-  removeAllocation(state, allocation)
+  removeAllocation(state, allocation, now)
   reject(state, creation.reply, 'capacity', now)
 }
 
@@ -173,22 +174,28 @@ export function closeAllocation(state: ServerState, allocation: Allocation, reas
     state.options.ports.release(port, now)
     state.emit({ type: 'closeRelay', allocation: allocation.id, family, port, reason })
   }
-  removeAllocation(state, allocation)
+  removeAllocation(state, allocation, now)
   if (wasLive) state.options.events?.allocationClosed?.(allocation, reason, now)
 }
 
-function removeAllocation(state: ServerState, allocation: Allocation): void {
+function removeAllocation(state: ServerState, allocation: Allocation, now: number): void {
   allocation.state = 'closed'
   state.allocations.remove(allocation)
   state.deadlines.remove(allocation)
-  state.options.quota.release(allocation.principal)
+  allocation.quota.release(allocation.principal)
+  if (allocation.allowance?.credit) state.credits.release(allocation.username, now)
 }
 
 /** Ends what is due: an allocation with all it holds, a permission, or a channel. */
 export function expire(state: ServerState, item: Expiring, now: number): void {
-  if (item.kind === 'allocation')
-    closeAllocation(state, item, item.state === 'pending' ? 'relay-failed' : 'expired', now)
-  else if (item.kind === 'relay') closeRelay(state, item, 'expired', now)
+  if (item.kind === 'allocation') closeAllocation(state, item, reasonToExpire(state, item, now), now)
+  else if (item.kind === 'relay') closeRelay(state, item, reasonToExpire(state, item.allocation, now), now)
   else if (item.kind === 'permission') removePermission(state, item)
   else removeChannel(state, item)
+}
+
+function reasonToExpire(state: ServerState, allocation: Allocation, now: number): CloseReason {
+  if (allocation.state === 'pending') return 'relay-failed'
+  // The last second is not granted: lifetimes are whole ones.
+  return credentialEnd(state, allocation.credentialExpiresAt) - now < 1000 ? 'credential-expired' : 'expired'
 }

@@ -1,4 +1,6 @@
 /** What a server is made with, and its limits. */
+import type { Bandwidth } from './bandwidth.ts'
+import type { CredentialExpiry } from './expiry.ts'
 import type { ChallengeBudget, PasswordPolicy, PeerPolicy, PortPool, QuotaPolicy, ServerEvents } from './policies.ts'
 import type { UsernameDirectory } from './usernames.ts'
 
@@ -28,6 +30,12 @@ export interface TurnServerOptions {
    * ADDITIONAL-ADDRESS-FAMILY is ignored, as servers that do not know it do.
    */
   readonly dualAllocation?: boolean | undefined
+  /** What allocations may relay; the data path asks `allocation.take`. No limit by default. */
+  readonly bandwidth?: Bandwidth | undefined
+  /** Payload bytes, both directions, that one username may relay in this worker; beyond it 486 and no packets. 0: no limit. */
+  readonly bytesPerCredential?: number | undefined
+  /** Default `allow`. */
+  readonly credentialExpiry?: CredentialExpiry | undefined
   readonly limits?: Partial<Limits> | undefined
 }
 

@@ -30,6 +30,7 @@ import { reject } from './reply.ts'
 import type { AuthenticRequest, Request } from './request.ts'
 import { type Drain, ServerState } from './state.ts'
 import type { CloseReason, Endpoint, Listener, Output } from './types.ts'
+import { applyChanges, type Changes } from './update.ts'
 
 /** Requests that need credentials, by method. */
 const HANDLERS = new Map<number, (state: ServerState, request: AuthenticRequest) => void>([
@@ -141,6 +142,22 @@ export class TurnServer {
   /** Ends an allocation: an operator's or a policy's doing. */
   close(allocation: Allocation, reason: CloseReason, now: number): Output[] {
     closeAllocation(this.#state, allocation, reason, now)
+    return this.#state.drain()
+  }
+
+  /**
+   * Ends every allocation for which `revoked` says so, such as those of a username; the client hears of it by 437 at its
+   * next request. That it cannot allocate again is for the password policy. Scans: an operator's doing.
+   */
+  revoke(revoked: (allocation: Allocation) => boolean, now: number): Output[] {
+    for (const allocation of [...this.#state.allocations])
+      if (revoked(allocation)) closeAllocation(this.#state, allocation, 'revoked', now)
+    return this.#state.drain()
+  }
+
+  /** Puts new policies in force without dropping what they allow (update.ts says from when each counts). */
+  update(changes: Changes, now: number): Output[] {
+    applyChanges(this.#state, changes, now)
     return this.#state.drain()
   }
 

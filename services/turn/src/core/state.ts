@@ -3,9 +3,11 @@
 import { SecurityFeature } from '@hairpin/stun'
 import type { Allocation, Channel, Permission, Relay } from './allocation.ts'
 import { AllocationTable } from './allocation-table.ts'
+import { Credits } from './credits.ts'
 import { Deadlines } from './deadlines.ts'
 import { Nonces } from './nonce.ts'
 import { DEFAULT_LIMITS, type Limits, type TurnServerOptions } from './options.ts'
+import type { TokenBucket } from './token-bucket.ts'
 import type { DropReason, Endpoint, Output } from './types.ts'
 
 /** All that has a deadline. */
@@ -17,12 +19,15 @@ export interface Drain {
 }
 
 export class ServerState {
-  readonly options: TurnServerOptions
-  readonly limits: Limits
-  readonly nonces: Nonces
+  options: TurnServerOptions
+  limits: Limits
+  nonces: Nonces
   readonly offersAlgorithms: boolean
   readonly allocations = new AllocationTable()
   readonly deadlines = new Deadlines<Expiring>()
+  readonly credits = new Credits()
+  /** Shared by all allocations; undefined without a limit. */
+  totalBandwidth: TokenBucket | undefined = undefined
   /** Set while no new allocations are taken. */
   draining: Drain | undefined = undefined
   #outputs: Output[] = []
@@ -32,10 +37,21 @@ export class ServerState {
     this.options = options
     this.limits = { ...DEFAULT_LIMITS, ...options.limits }
     this.offersAlgorithms = options.passwordAlgorithms ?? true
+    this.nonces = this.#makeNonces()
+  }
+
+  /** New options from the next datagram on. Nonces that are out stay valid: the key is the same. */
+  reconfigure(changes: Partial<TurnServerOptions>): void {
+    this.options = { ...this.options, ...changes }
+    this.limits = { ...DEFAULT_LIMITS, ...this.options.limits }
+    this.nonces = this.#makeNonces()
+  }
+
+  #makeNonces(): Nonces {
     const features =
       (this.offersAlgorithms ? SecurityFeature.PasswordAlgorithms : 0) |
-      (options.usernames ? SecurityFeature.UsernameAnonymity : 0)
-    this.nonces = new Nonces(options.nonceKey, this.limits.nonceLifetime, features)
+      (this.options.usernames ? SecurityFeature.UsernameAnonymity : 0)
+    return new Nonces(this.options.nonceKey, this.limits.nonceLifetime, features)
   }
 
   nextId(): number {

@@ -46,9 +46,18 @@ export type Output =
 
 /**
  * Why an allocation ended: its lifetime ran out, the client deleted it (Refresh 0), its connection closed, an operator or
- * policy closed it, no relay socket could be opened, or the server shuts down.
+ * policy closed it, no relay socket could be opened, the server shuts down, its credential was revoked, or its credential
+ * expired and the policy ends allocations then.
  */
-export type CloseReason = 'expired' | 'deleted' | 'disconnected' | 'closed' | 'relay-failed' | 'shutdown'
+export type CloseReason =
+  | 'expired'
+  | 'deleted'
+  | 'disconnected'
+  | 'closed'
+  | 'relay-failed'
+  | 'shutdown'
+  | 'revoked'
+  | 'credential-expired'
 
 /** Label values of `hairpin_dropped_total{reason}`; extend here, nowhere else. */
 export type DropReason =
@@ -63,4 +72,5 @@ export type DropReason =
   | 'pending'
   | 'send-failed'
   | 'rate-limited'
+  | 'bandwidth'
   | 'backpressure'

@@ -184,6 +184,12 @@ export function parsed(bytes: Uint8Array): Message {
   return result.message
 }
 
+/** What is allocated, counted, held and due: `NOTHING` when all has ended. */
+export function remains({ server, quota, ports }: World) {
+  return [server.allocations.size, quota.used, ports.liveCount, server.nextDeadline]
+}
+export const NOTHING = [0, 0, 0, Number.POSITIVE_INFINITY]
+
 /** The error code of the one `failed` event, or undefined. */
 export function failure(events: ClientOutput[]): number | undefined {
   const failed = events.find((event) => event.type === 'failed')

@@ -12,6 +12,8 @@ import {
   Transport,
 } from '@hairpin/stun'
 import { Allocation, type Creation } from '../allocation.ts'
+import { shapeAllocation } from '../bandwidth.ts'
+import { withinCredential } from '../expiry.ts'
 import { addRelay, answerAllocate, startAllocation } from '../lifecycle.ts'
 import { grantedLifetime } from '../lifetime.ts'
 import type { PortLease } from '../policies.ts'
@@ -42,19 +44,29 @@ export function handleAllocate(state: ServerState, request: AuthenticRequest) {
   // 5. to 8. RESERVATION-TOKEN, REQUESTED-ADDRESS-FAMILY, EVEN-PORT.
   const wish = readWish(message, state.options.dualAllocation ?? false)
   if (typeof wish === 'string') return refuse(wish)
-  const lifetime = grantedLifetime(message, state.limits)
-  if (lifetime === undefined) return refuse('bad-request')
+  const granted = grantedLifetime(message, state.limits)
+  if (granted === undefined) return refuse('bad-request')
+  const lifetime = withinCredential(state, account.expiresAt, granted, now)
   const families = wish.families.filter((family) => state.options.relayAddresses[family])
   if (!wish.token && families.length === 0) return refuse('address-family')
 
   // 9. A server that drains sends its clients elsewhere.
   if (state.draining) return refuseForDrain(state, request)
 
-  // 10. Quota; and then ports, which are given back if anything fails from here.
-  if (!state.options.quota.acquire(account, now)) return refuse('quota')
+  // 10. Quota, of allocations and of bytes; and then ports. All is given back if anything fails from here.
+  const { quota, bytesPerCredential } = state.options
+  if (!quota.acquire(account, now)) return refuse('quota')
+  const credit = bytesPerCredential
+    ? state.credits.acquire(request.username, bytesPerCredential, account.expiresAt, now)
+    : undefined
+  if (bytesPerCredential && !credit) {
+    quota.release(account)
+    return refuse('quota')
+  }
   const leases = leasePorts(state, wish, families, now)
   if (leases.length === 0) {
-    state.options.quota.release(account)
+    quota.release(account)
+    if (credit) state.credits.release(request.username, now)
     return refuse('capacity')
   }
 
@@ -70,6 +82,7 @@ export function handleAllocate(state: ServerState, request: AuthenticRequest) {
     createdAt: now,
     creation: creationOf(request, leases, wish, lifetime),
     ports: state.options.ports,
+    quota,
   })
   for (const lease of leases) addRelay(allocation, lease, state.options.relayAddresses[lease.family]!)
   const missing = wish.token ? undefined : wish.families.find((family) => !allocation.relayFor(family))
@@ -78,6 +91,7 @@ export function handleAllocate(state: ServerState, request: AuthenticRequest) {
       family: missing,
       rejection: families.includes(missing) ? 'capacity' : 'address-family',
     }
+  shapeAllocation(state, allocation, credit, now)
   startAllocation(state, allocation, now)
 }
 

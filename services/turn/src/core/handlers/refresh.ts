@@ -1,5 +1,6 @@
 /** Refresh: RFC 8656 section 8.2. */
 import { Attribute, decodeAddressFamily, encodeLifetime } from '@hairpin/stun'
+import { withinCredential } from '../expiry.ts'
 import { closeAllocation, closeRelay, setLifetime } from '../lifecycle.ts'
 import { grantedLifetime, requestedLifetime } from '../lifetime.ts'
 import { reject, succeed } from '../reply.ts'
@@ -21,7 +22,8 @@ export function handleRefresh(state: ServerState, request: AuthenticRequest) {
   // 2. The lifetime: 0 deletes, anything else is granted within bounds. With a family it is that of its address alone.
   const granted = grantedLifetime(message, state.limits)
   if (granted === undefined) return reject(state, request, 'bad-request', now)
-  const lifetime = requestedLifetime(message) === 0 ? 0 : granted
+  const lifetime =
+    requestedLifetime(message) === 0 ? 0 : withinCredential(state, allocation.credentialExpiresAt, granted, now)
   if (lifetime > 0) setLifetime(state, allocation, relay?.family, lifetime, now)
   else if (relay) closeRelay(state, relay, 'deleted', now)
   else closeAllocation(state, allocation, 'deleted', now)
