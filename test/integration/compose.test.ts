@@ -3,7 +3,7 @@
  * archive); its provisioning is checked in grafana.test.ts and its queries here.
  */
 import type { Browser } from 'playwright-core'
-import { DockerComposeEnvironment, type StartedDockerComposeEnvironment, Wait } from 'testcontainers'
+import { DockerComposeEnvironment, type StartedDockerComposeEnvironment, type WaitStrategy } from 'testcontainers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import WebSocket from 'ws'
 import { launchBrowser } from '../helpers/browser.ts'
@@ -48,8 +48,7 @@ describe.skipIf(!has('docker'))('docker compose up with no settings', () => {
       .withEnvironmentFile('/dev/null')
       .withEnvironment(project.env)
       .withBuild()
-      // A wait of testcontainers' own would take the stack down before its logs can be read.
-      .withDefaultWaitStrategy(Wait.forSuccessfulCommand('true'))
+      .withDefaultWaitStrategy(noWait)
       .up([...services])
     await project.run(['up', '-d', '--wait', ...services]).catch(async (error) => {
       throw new Error(`${error.message}\n${await project.run(['logs', '--tail', '40'])}`)
@@ -72,7 +71,7 @@ describe.skipIf(!has('docker'))('docker compose up with no settings', () => {
     expect(published.sort()).toEqual(['caddy 443/tcp', 'caddy 443/udp', 'caddy 80/tcp'])
     // The relay is on the host's network: what its processes listen on is public.
     const pids = new Set((await processes(id('turn'))).map(({ pid }) => pid))
-    expect(await openPorts(pids)).toEqual(['3478/udp'])
+    expect(await openPorts(pids)).toEqual(['3478/tcp', '3478/udp'])
   })
 
   test('runs every container without root, capabilities or a writable root file system', async () => {
@@ -219,6 +218,14 @@ describe.skipIf(!has('docker'))('docker compose up with no settings', () => {
     }
   })
 })
+
+/** A wait of testcontainers' own takes the stack down when it fails, before the logs can be read. */
+const noWait: WaitStrategy = {
+  waitUntilReady: async () => {},
+  withStartupTimeout: () => noWait,
+  isStartupTimeoutSet: () => false,
+  getStartupTimeout: () => 0,
+}
 
 const loopbackRelay = { HAIRPIN_EXTERNAL_IP: '127.0.0.1', HAIRPIN_STUN_SERVER: 'off' }
 
