@@ -1,4 +1,4 @@
-/** The relay as its container runs it, against coturn's own client: every mode over UDP without a lost packet. */
+/** The relay as its container runs it, against coturn's own client: every mode over UDP, TCP and TLS without a lost packet. */
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { request } from 'node:http'
@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { CertificateFolder } from '../../services/turn/test/support/certificates.ts'
 import { has } from '../helpers/capabilities.ts'
 import { type Background, background, exec, until } from '../helpers/exec.ts'
 
@@ -18,11 +19,25 @@ const peerPort = 33480
 interface Credentials {
   readonly username: string
   readonly credential: string
+  readonly urls: readonly string[]
   readonly host: string
   readonly port: string
+  /** Only where TLS is listened to. */
+  readonly tlsPort: string
+}
+
+function tlsSettings(certificates: CertificateFolder): Record<string, string> {
+  const { cert, key } = certificates.make('relay')
+  return {
+    HAIRPIN_TURNS_PORT: '0',
+    HAIRPIN_TLS_CERT: cert,
+    HAIRPIN_TLS_KEY: key,
+    HAIRPIN_TURN_HOST: '127.0.0.1',
+  }
 }
 
 describe.skipIf(!has('coturn')).each(['hairpin', 'node-turn'])('turnutils_uclient against %s', (engine) => {
+  const certificates = new CertificateFolder()
   let folder: string
   let relay: Background
   let peer: Background
@@ -36,6 +51,7 @@ describe.skipIf(!has('coturn')).each(['hairpin', 'node-turn'])('turnutils_uclien
       HAIRPIN_HTTP_SOCKET: join(folder, 'http.sock'),
       HAIRPIN_ADMIN_SOCKET: join(folder, 'admin.sock'),
       HAIRPIN_TURN_PORT: '0',
+      ...(engine === 'hairpin' && tlsSettings(certificates)),
       HAIRPIN_TURN_SECRETS: `${secret},an-older-secret-of-the-test`,
       HAIRPIN_LISTEN_IPS: engine === 'hairpin' ? '127.0.0.1,::1' : '127.0.0.1',
       HAIRPIN_STUN_SERVER: 'off',
@@ -53,6 +69,7 @@ describe.skipIf(!has('coturn')).each(['hairpin', 'node-turn'])('turnutils_uclien
     await peer?.stop()
     await relay?.stop()
     await rm(folder, { recursive: true, force: true })
+    certificates.remove()
   })
 
   test('with credentials of the API, on channels', async () => {
@@ -95,6 +112,22 @@ describe.skipIf(!has('coturn')).each(['hairpin', 'node-turn'])('turnutils_uclien
     await relays(['-t', ...flags, '-u', 'tcp-shop/ada', '-W', secret, ...peer, '-p', port, host])
   })
 
+  test.runIf(engine === 'hairpin').each([
+    ['on channels', []],
+    ['with Send and Data indications', ['-s']],
+    ['client to client', ['-y', '-c']],
+  ])('over TLS, %s', async (_what, flags) => {
+    const { tlsPort, host } = await mint()
+    const peer = flags.includes('-y') ? ['-m', '4'] : echo
+    await relays(['-t', '-S', ...flags, '-u', 'tls-shop/ada', '-W', secret, ...peer, '-p', tlsPort, host])
+  })
+
+  test('is told to clients by the URLs of what it listens to', async () => {
+    const { urls, host, port, tlsPort } = await mint()
+    const streams = [`turn:${host}:${port}?transport=tcp`, `turns:${host}:${tlsPort}?transport=tcp`]
+    expect(urls).toEqual([`turn:${host}:${port}?transport=udp`, ...(engine === 'hairpin' ? streams : [])])
+  })
+
   test.runIf(engine === 'hairpin')('over TCP from an IPv6 client', async () => {
     const { port } = await mint()
     await relays(['-t', '-u', 'tcp-shop/eve', '-W', secret, ...echo, '-p', port, '::1'])
@@ -107,8 +140,8 @@ describe.skipIf(!has('coturn')).each(['hairpin', 'node-turn'])('turnutils_uclien
 
   test('counts what went through, and ends cleanly', async () => {
     const { body } = await call('admin.sock', 'GET', '/metrics')
-    const relayed = (direction: string, app: string) => {
-      const labels = `direction="${direction}",transport="udp",app="${app}"`
+    const relayed = (direction: string, app: string, transport = 'udp') => {
+      const labels = `direction="${direction}",transport="${transport}",app="${app}"`
       return Number(
         body
           .split('\n')
@@ -119,6 +152,16 @@ describe.skipIf(!has('coturn')).each(['hairpin', 'node-turn'])('turnutils_uclien
     // No packet was lost, so as many came back as went.
     expect(relayed('client_to_peer', 'shop')).toBeGreaterThan(100)
     expect(relayed('peer_to_client', 'shop')).toBe(relayed('client_to_peer', 'shop'))
+    if (engine === 'hairpin') {
+      for (const transport of ['tcp', 'tls']) {
+        const up = relayed('client_to_peer', `${transport}-shop`, transport)
+        expect(up).toBeGreaterThan(100)
+        expect(relayed('peer_to_client', `${transport}-shop`, transport)).toBe(up)
+        expect(body).toContain(`hairpin_client_connections{transport="${transport}"}`)
+      }
+      const expiry = Number(/^hairpin_tls_certificate_expiry_timestamp_seconds (\d+)/m.exec(body)?.[1])
+      expect(Math.round((expiry - Date.now() / 1000) / 86_400)).toBe(30)
+    }
     const ended = once(relay.process, 'exit')
     relay.process.kill('SIGTERM')
     expect(await ended).toEqual([0, null])
@@ -146,7 +189,8 @@ describe.skipIf(!has('coturn')).each(['hairpin', 'node-turn'])('turnutils_uclien
     expect(status).toBe(201)
     const { iceServers } = JSON.parse(body)
     const [, host = '', port = ''] = /^turn:([\d.]+):(\d+)\?transport=udp$/.exec(iceServers[1].urls[0]) ?? []
-    return { ...iceServers[1], host, port }
+    const tlsPort = /:(\d+)\?/.exec(iceServers[1].urls.at(-1))?.[1]
+    return { ...iceServers[1], host, port, tlsPort }
   }
 
   function call(socket: string, method: string, path: string, key?: string): Promise<{ status: number; body: string }> {

@@ -30,6 +30,10 @@ export interface Config {
     readonly dataPath: 'dgram'
     readonly workers: number
     readonly port: number
+    /** TURN over TLS, when a certificate is given: PEM files. */
+    readonly tls?: { readonly port: number; readonly cert: string; readonly key: string }
+    /** Proxies whose connections begin with a PROXY protocol header: CIDR ranges. */
+    readonly proxyProtocolFrom: readonly string[]
     /** Undefined: every address of every interface. */
     readonly listenIps?: readonly string[]
     /** Undefined: detected. */
@@ -83,6 +87,8 @@ export function loadConfig(source: Environment): Config {
       dataPath: dataPath(env),
       workers: env.integer('HAIRPIN_WORKERS', availableParallelism(), 1, 256),
       port: env.port('HAIRPIN_TURN_PORT', 3478),
+      ...optional('tls', tlsListener(env)),
+      proxyProtocolFrom: env.cidrs('HAIRPIN_PROXY_PROTOCOL_FROM'),
       ...optional('listenIps', listenIps(env)),
       ...optional('externalIps', externalIps(env)),
       relayPorts: portRange(env, 'HAIRPIN_RELAY_PORTS', { min: 49152, max: 65535 }),
@@ -119,6 +125,15 @@ function listener(env: EnvReader, name: 'HTTP' | 'ADMIN', host: string, port: nu
     port: env.port(`HAIRPIN_${name}_PORT`, port),
     ...optional('socket', env.string(`HAIRPIN_${name}_SOCKET`)),
   }
+}
+
+function tlsListener(env: EnvReader): Config['turn']['tls'] {
+  const port = env.port('HAIRPIN_TURNS_PORT', 5349)
+  const [cert, key] = [env.string('HAIRPIN_TLS_CERT'), env.string('HAIRPIN_TLS_KEY')]
+  if (cert === undefined && key === undefined) return undefined
+  if (cert === undefined) throw new ConfigError('HAIRPIN_TLS_CERT', 'is missing; HAIRPIN_TLS_KEY is set')
+  if (key === undefined) throw new ConfigError('HAIRPIN_TLS_KEY', 'is missing; HAIRPIN_TLS_CERT is set')
+  return { port, cert: resolve(cert), key: resolve(key) }
 }
 
 function dataPath(env: EnvReader): 'dgram' {

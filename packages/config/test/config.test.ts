@@ -17,9 +17,19 @@ describe('environment', () => {
     expect(config.turn.externalIps).toEqual([{ public: '192.0.2.1', local: '10.0.0.4' }, { public: '2001:db8::1' }])
   })
 
+  it('listens for TLS with a certificate and its key, never with one alone', () => {
+    expect(loadConfig({}).turn.tls).toBeUndefined()
+    const both = { HAIRPIN_TLS_CERT: '/tls/cert.pem', HAIRPIN_TLS_KEY: '/tls/key.pem' }
+    expect(loadConfig(both).turn.tls).toEqual({ port: 5349, cert: '/tls/cert.pem', key: '/tls/key.pem' })
+    expect(() => loadConfig({ HAIRPIN_TLS_CERT: '/c' })).toThrow(/^HAIRPIN_TLS_KEY/)
+    expect(() => loadConfig({ HAIRPIN_TLS_KEY: '/k' })).toThrow(/^HAIRPIN_TLS_CERT/)
+  })
+
   it.each([
     ['HAIRPIN_TURN_PORT', '70000'],
     ['HAIRPIN_TURN_PORT', '34x'],
+    ['HAIRPIN_TURNS_PORT', '70000'],
+    ['HAIRPIN_PROXY_PROTOCOL_FROM', 'haproxy'],
     ['HAIRPIN_RELAY_PORTS', '60000-50000'],
     ['HAIRPIN_RELAY_PORTS', '80-90'],
     ['HAIRPIN_EXTERNAL_IP', 'example.com'],

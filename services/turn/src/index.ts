@@ -10,6 +10,7 @@ import { registerRelayMetrics } from './metrics/register.ts'
 import type { ServerAddresses } from './net/addresses.ts'
 import { detectAddresses } from './net/detect.ts'
 import { claimPorts } from './net/listen-port.ts'
+import { type CertificateFiles, certificateDoubts, loadCertificate } from './net/streams/certificate.ts'
 import { hostSurroundings, type Surroundings } from './net/surroundings.ts'
 
 export type { IceServer, IceServers, IceServersRequest } from './credentials/ice-servers.ts'
@@ -59,11 +60,22 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
     return iceServersFor({ config, secrets, addresses: chosen() }, request)
   }
 
+  /** The workers read the files themselves; what is wrong with them is told here, before any starts. */
+  function checkCertificate(files: CertificateFiles): void {
+    if (config.turn.engine === 'node-turn') {
+      logger.warn({ code: 'TURN_CERTIFICATE_DOUBTFUL' }, 'the node-turn engine does not speak TLS')
+      return
+    }
+    for (const doubt of certificateDoubts(loadCertificate(files), config.turn.host, Date.now()))
+      logger.warn({ code: 'TURN_CERTIFICATE_DOUBTFUL' }, doubt)
+  }
+
   registerRelayMetrics(options.registry, async () => (await engine?.snapshot()) ?? [])
 
   return {
     async start() {
       const { warnings, ...detected } = await detectAddresses(config, options.surroundings ?? hostSurroundings())
+      if (config.turn.tls) checkCertificate(config.turn.tls)
       addresses = { ...detected, ...(await claimPorts(config.turn, detected.listen)) }
       for (const { external, local, source, why } of addresses.relay)
         logger.info({ external, local, source, why }, 'relay address chosen')

@@ -75,6 +75,12 @@ export const relayMetrics: readonly MetricDefinition[] = [
     labels: ['reason'],
   },
   {
+    name: 'hairpin_tls_certificate_expiry_timestamp_seconds',
+    type: 'gauge',
+    help: 'When the TLS certificate in use expires, in seconds since the epoch.',
+    labels: [],
+  },
+  {
     name: 'hairpin_relay_worker_restarts_total',
     type: 'counter',
     help: 'Relay workers that ended unexpectedly and were started again.',

@@ -37,7 +37,7 @@ class SnapshotMetric {
       .filter((sample) => mine.has(sample.name))
       .map((sample) => ({ metricName: sample.name, labels: { ...sample.labels }, value: sample.value }))
     // A counter without labels is there from the start, at zero: a rate over it must not begin with a gap.
-    if (values.length === 0 && labels.length === 0 && type !== 'histogram')
+    if (values.length === 0 && labels.length === 0 && type === 'counter')
       values.push({ metricName: name, labels: {}, value: 0 })
     return { name, help, values, type, aggregator: 'sum' } as unknown as MetricObjectWithValues<MetricValue<string>>
   }

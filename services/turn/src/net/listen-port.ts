@@ -107,12 +107,13 @@ export async function claimSharedPort(addresses: readonly string[], port: number
  * @throws ListenError
  */
 export async function claimPorts(
-  turn: Pick<Config['turn'], 'engine' | 'port'>,
+  turn: Pick<Config['turn'], 'engine' | 'port' | 'tls'>,
   listen: readonly string[],
 ): Promise<Pick<ServerAddresses, 'port' | 'tcpPort' | 'tlsPort'>> {
   if (turn.engine === 'node-turn') return { port: claimPort(listen, turn.port) }
   const port = await claimSharedPort(listen, turn.port)
-  return { port, tcpPort: port }
+  if (!turn.tls) return { port, tcpPort: port }
+  return { port, tcpPort: port, tlsPort: await claimTcpPort(listen, turn.tls.port, 'tls') }
 }
 
 function tryPort(addresses: readonly string[], wanted: number): number {

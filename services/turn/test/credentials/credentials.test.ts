@@ -14,11 +14,11 @@ const relay = (external: string, source: RelayAddress['source']): RelayAddress =
   why: '',
 })
 
-function iceServers(environment: Record<string, string>, addresses: RelayAddress[], user = 'ada') {
+function iceServers(environment: Record<string, string>, addresses: RelayAddress[], streams = {}, user = 'ada') {
   const options = {
     config: loadConfig(environment),
     secrets,
-    addresses: { listen: [], own: [], port: 3478, relay: addresses },
+    addresses: { listen: [], own: [], port: 3478, ...streams, relay: addresses },
   }
   return iceServersFor(options, { app: 'shop', user, ttl: 600 }, 1_700_000_000_000)
 }
@@ -75,6 +75,21 @@ describe('iceServers', () => {
   it('leave out an IPv6 address that is only known in this network', () => {
     const { iceServers: list } = iceServers({}, [relay('192.168.1.5', 'private'), relay('fd00::5', 'private')])
     expect(list[0]?.urls).toEqual(['stun:192.168.1.5:3478'])
+  })
+
+  it('add one URL for each stream transport that is listened to; turns only with a configured name', () => {
+    const relays = [relay('203.0.113.5', 'interface'), relay('2600::5', 'interface')]
+    const streams = { tcpPort: 3478, tlsPort: 5349 }
+    expect(iceServers({}, relays, streams).iceServers[1]?.urls).toEqual([
+      'turn:203.0.113.5:3478?transport=udp',
+      'turn:[2600::5]:3478?transport=udp',
+      'turn:203.0.113.5:3478?transport=tcp',
+    ])
+    expect(iceServers({ HAIRPIN_TURN_HOST: 'turn.example.org' }, relays, streams).iceServers[1]?.urls).toEqual([
+      'turn:turn.example.org:3478?transport=udp',
+      'turn:turn.example.org:3478?transport=tcp',
+      'turns:turn.example.org:5349?transport=tcp',
+    ])
   })
 
   it('prefer the configured name', () => {

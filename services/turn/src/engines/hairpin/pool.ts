@@ -19,7 +19,11 @@ const RESTART_DELAY = { first: 100, max: 5000 }
 const STABLE_AFTER = 60_000
 
 /** Gauges of a worker that is gone are gone with it; everything else stays counted. */
-const GAUGES = new Set(['hairpin_allocations', 'hairpin_client_connections'])
+const GAUGES = new Set([
+  'hairpin_allocations',
+  'hairpin_client_connections',
+  'hairpin_tls_certificate_expiry_timestamp_seconds',
+])
 const isGauge = (name: string) => GAUGES.has(name)
 
 export class HairpinEngine implements RelayEngine {

@@ -10,6 +10,7 @@ import type { ServerAddresses } from '../../net/addresses.ts'
 import { Driver, steadyNow } from '../../net/driver.ts'
 import { OwnAddresses } from '../../net/own-addresses.ts'
 import { peerPolicyFor } from '../../net/peer-rules.ts'
+import { Certificate, type CertificateFiles } from '../../net/streams/certificate.ts'
 import { type StreamBinding, StreamListeners } from '../../net/streams/listeners.ts'
 import { bindUdp, familyOf } from '../../net/udp-socket.ts'
 import type { FromWorker, ToWorker, WorkerSettings } from './messages.ts'
@@ -22,6 +23,8 @@ import { SharedQuota } from './shared-quota.ts'
 const LISTEN_BUFFER = 4 * 1024 * 1024
 /** Milliseconds between unasked samples. */
 const SAMPLE_INTERVAL = 1000
+
+const CERTIFICATE_EXPIRY = 'hairpin_tls_certificate_expiry_timestamp_seconds'
 
 const parent = parentPort as MessagePort
 const settings = workerData as WorkerSettings
@@ -56,10 +59,13 @@ async function run(settings: WorkerSettings): Promise<void> {
     events: meter,
   })
   const clients = addresses.listen.map((address, id) => listenOn(id, address, addresses.port))
+  const certificate = turn.tls && certificateOf(turn.tls, worker)
   const streams = new StreamListeners({
     bindings: streamBindings(addresses),
     firstId: clients.length,
     now: steadyNow,
+    proxies: turn.proxyProtocolFrom,
+    secureContext: certificate && (() => certificate.current.context),
   })
   const own = new OwnAddresses(addresses.relay, (port) => ports.isLive(port))
   const dataPath = new DgramDataPath({ allocations: server.allocations, clients, own, now: steadyNow })
@@ -74,9 +80,16 @@ async function run(settings: WorkerSettings): Promise<void> {
     onError: (error, what) => say({ type: 'log', level: 'warn', message: `${what}: ${error.message}` }),
   })
   await driver.listen()
+  certificate?.watch()
   say({ type: 'listening' })
 
-  const sample = (id: number) => say({ type: 'samples', id, samples: meter.samples(dataPath, drops, streams) })
+  const sample = (id: number) => {
+    const samples = meter.samples(dataPath, drops, streams)
+    // All workers have the same: one tells.
+    if (certificate && worker === 0)
+      samples.push({ name: CERTIFICATE_EXPIRY, labels: {}, value: certificate.current.expiresAt })
+    say({ type: 'samples', id, samples })
+  }
   const timer = setInterval(() => sample(0), SAMPLE_INTERVAL)
   parent.on('message', (message: ToWorker) => {
     if (message.type === 'snapshot') {
@@ -85,9 +98,22 @@ async function run(settings: WorkerSettings): Promise<void> {
     }
     clearInterval(timer)
     driver.close()
+    certificate?.close()
     sample(0)
     say({ type: 'stopped' })
     parent.close()
+  })
+}
+
+/** Every worker watches the files by itself; the first one tells what it found. */
+function certificateOf(files: CertificateFiles, worker: number): Certificate {
+  const tell = (level: 'info' | 'error', message: string) => {
+    if (worker === 0) say({ type: 'log', level, message })
+  }
+  return new Certificate(files, {
+    changed: ({ leaf }) => tell('info', `TLS certificate read again, valid to ${leaf.validTo}`),
+    failed: ({ message }) =>
+      tell('error', `TURN_CERTIFICATE_REJECTED: ${message}; the former certificate stays in use`),
   })
 }
 

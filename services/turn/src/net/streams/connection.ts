@@ -37,6 +37,7 @@ export class StreamConnection extends StreamClient implements Stranger {
   readonly #options: ConnectionOptions
   readonly #socket: Socket
   readonly #framer = new StreamFramer(FRAME_LIMIT.stranger)
+  #secured: boolean
   #greeted = false
   #closed = false
 
@@ -46,6 +47,7 @@ export class StreamConnection extends StreamClient implements Stranger {
     this.#options = options
     this.#socket = socket
     this.listener = listener
+    this.#secured = listener.transport === 'tcp'
     this.endpoint = endpoint
     this.prefix = prefixOf(endpoint.address)
     this.deadline = options.now() + limits.greeting + (listener.transport === 'tls' ? limits.handshake : 0)
@@ -53,9 +55,13 @@ export class StreamConnection extends StreamClient implements Stranger {
     socket.on('data', (chunk: Buffer) => this.#received(chunk))
     // A client that ends its half is gone: nothing is sent to it that it could want.
     socket.on('end', () => this.close())
-    // What went wrong is told by the close that follows.
-    socket.on('error', () => {})
+    socket.on('error', () => this.close(this.#secured ? undefined : 'handshake'))
+    socket.once('secure', () => {
+      this.#secured = true
+    })
     socket.once('close', () => this.#gone())
+    // A socket that came by way of a PROXY header was halted.
+    socket.resume()
   }
 
   get closed(): boolean {

@@ -1,9 +1,13 @@
 /** The worker's TCP and TLS listening sockets and the connections they took. */
 import { createServer, type Server, type Socket } from 'node:net'
+import { type SecureContext, TLSSocket } from 'node:tls'
+import { parseAddress } from '@hairpin/stun'
+import { CidrSet } from '../../core/cidr.ts'
 import { EndpointMap } from '../../core/endpoint-map.ts'
 import type { Endpoint, Listener } from '../../core/index.ts'
 import { familyOf } from '../udp-socket.ts'
 import { type Refusal, StreamConnection } from './connection.ts'
+import { ProxyGreeting } from './proxy-greeting.ts'
 import { DEFAULT_STRANGER_LIMITS, prefixOf, type StrangerLimits, Strangers } from './strangers.ts'
 
 /** Milliseconds between looks at deadlines. */
@@ -22,6 +26,10 @@ export interface StreamListenersOptions {
   /** `Listener.id` of the first binding; the others follow. */
   readonly firstId: number
   readonly now: () => number
+  /** For TLS: asked for each connection. */
+  readonly secureContext?: (() => SecureContext) | undefined
+  /** CIDR ranges of proxies whose connections begin with a PROXY protocol header, always. */
+  readonly proxies?: readonly string[]
   readonly limits?: Partial<StrangerLimits>
 }
 
@@ -37,11 +45,14 @@ export class StreamListeners {
   readonly #options: StreamListenersOptions
   readonly #limits: StrangerLimits
   readonly #strangers: Strangers
+  readonly #proxies: CidrSet
   readonly #servers: Server[] = []
   readonly #listeners: readonly Listener[]
   /** By `Listener.id` less `firstId`. */
   readonly #connections: readonly EndpointMap<StreamConnection>[]
   readonly #open = new Set<StreamConnection>()
+  /** Connections of proxies whose header has not come yet. */
+  readonly #greetings = new Set<ProxyGreeting>()
   readonly #refusals = new Map<Refusal, number>()
   #sweep: NodeJS.Timeout | undefined
   #handler: StreamHandler | undefined
@@ -50,6 +61,7 @@ export class StreamListeners {
     this.#options = options
     this.#limits = { ...DEFAULT_STRANGER_LIMITS, ...options.limits }
     this.#strangers = new Strangers(this.#limits)
+    this.#proxies = new CidrSet(options.proxies ?? [])
     this.#connections = options.bindings.map(() => new EndpointMap())
     this.#listeners = options.bindings.map(({ transport, address, port }, i) => {
       const family = familyOf(address)
@@ -73,6 +85,7 @@ export class StreamListeners {
   close(): void {
     clearInterval(this.#sweep)
     for (const server of this.#servers) server.close()
+    for (const greeting of [...this.#greetings]) greeting.close()
     for (const connection of [...this.#open]) connection.close()
   }
 
@@ -114,8 +127,32 @@ export class StreamListeners {
   #accept(socket: Socket, listener: Listener): void {
     const { remoteAddress: address, remotePort: port } = socket
     // It may be gone already.
-    if (address === undefined || port === undefined) socket.destroy()
-    else this.#connect(socket, listener, { address, port, family: familyOf(address) })
+    const bytes = address === undefined ? undefined : parseAddress(address)
+    if (address === undefined || port === undefined || bytes === undefined) {
+      socket.destroy()
+      return
+    }
+    const peer: Endpoint = { address, port, family: familyOf(address) }
+    if (this.#proxies.has(bytes)) this.#awaitHeader(socket, listener, peer)
+    else this.#connect(socket, listener, peer)
+  }
+
+  #awaitHeader(socket: Socket, listener: Listener, proxy: Endpoint): void {
+    const greeting: ProxyGreeting = new ProxyGreeting(socket, this.#options.now() + this.#limits.greeting, {
+      done: (source) => {
+        // Its place among the strangers goes to the client it stands for.
+        this.#strangers.delete(greeting)
+        this.#greetings.delete(greeting)
+        this.#connect(socket, listener, source ?? proxy)
+      },
+      closed: (reason) => {
+        this.#strangers.delete(greeting)
+        this.#greetings.delete(greeting)
+        if (reason !== undefined) this.#refused(reason)
+      },
+    })
+    this.#greetings.add(greeting)
+    this.#strangers.add(greeting)
   }
 
   #connect(socket: Socket, listener: Listener, endpoint: Endpoint): void {
@@ -127,7 +164,7 @@ export class StreamListeners {
     // Its five-tuple is in use: the end of the former connection has not been noticed yet.
     this.find(listener, endpoint)?.close()
     const connection: StreamConnection = new StreamConnection({
-      socket,
+      socket: listener.transport === 'tls' ? this.#secured(socket) : socket,
       listener,
       endpoint,
       strangers: this.#strangers,
@@ -141,6 +178,15 @@ export class StreamListeners {
     })
     this.#open.add(connection)
     this.#connections[listener.id - this.#options.firstId]!.set(endpoint.address, endpoint.port, connection)
+  }
+
+  /** The server's side of a TLS connection; its handshake begins when data arrives. */
+  #secured(socket: Socket): TLSSocket {
+    const secureContext = this.#options.secureContext?.()
+    if (secureContext === undefined) throw new Error('a TLS listener needs a certificate')
+    const secured = new TLSSocket(socket, { isServer: true, secureContext, requestCert: false })
+    secured.disableRenegotiation()
+    return secured
   }
 
   #forget(connection: StreamConnection): void {
