@@ -1,36 +1,44 @@
 /**
  * Long fuzzing of codec and server core: `node test/fuzz/run.ts [inputs] [seed]`, a million inputs by default.
- * Prints the heap before and after; an exception ends it with the input in hex.
+ * Ends with an error when an input throws, unbalances the core's books, or when the memory in use after a forced
+ * collection has grown since the first tenth of the run.
  */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { createRandom } from './mutate.ts'
+import { Target } from './target.ts'
 
-import { ALICE, createPeer, createWorld, PEER, perform, UDP } from '../../services/turn/test/core/world.ts'
-import { createRandom, mutate, randomDatagram } from './mutate.ts'
+/** Bytes in use that may come and go between collections. */
+const TOLERANCE = 1024 * 1024
 
 const inputs = Number(process.argv[2] ?? 1_000_000)
 const seed = Number(process.argv[3] ?? Date.now() % 2 ** 31)
-const random = createRandom(seed)
-const world = createWorld()
-const alice = createPeer(world, ALICE)
-alice.allocate()
-alice.permit(PEER)
-alice.bind(PEER)
-alice.refresh(3600)
-const corpus = [...alice.requests, alice.client.send({ ...PEER, port: 1 }, Buffer.from('payload'))]
-world.events.requests.length = 0
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
 
-const heap = () => Math.round(process.memoryUsage().heapUsed / 1024)
-const before = heap()
-for (let i = 0; i < inputs; i++) {
-  const bytes = random(3) === 0 ? randomDatagram(random) : mutate(corpus[random(corpus.length)]!, random)
+function used(): number {
+  collect()
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
+const target = new Target(createRandom(seed))
+const memory: number[] = []
+const started = performance.now()
+for (let i = 1; i <= inputs; i++) {
   try {
-    perform(world, world.server.receive(bytes, UDP, ALICE, world.clock.now))
+    target.step()
   } catch (error) {
-    console.error(`seed ${seed}, input ${i}: ${Buffer.from(bytes).toString('hex')}`)
+    console.error(`seed ${seed}, input ${i}: ${Buffer.from(target.input).toString('hex')}`)
     throw error
   }
-  world.events.requests.length = 0
-  world.events.authFailures.length = 0
+  if (i % Math.ceil(inputs / 10) === 0) memory.push(used())
 }
-console.log(
-  `${inputs} inputs, seed ${seed}: heap ${before} KiB before, ${heap()} KiB after, ${world.server.allocations.size} allocation`,
-)
+const kib = memory.map((bytes) => Math.round(bytes / 1024))
+const seconds = (performance.now() - started) / 1000
+console.log(`${inputs} inputs, seed ${seed}, ${Math.round(inputs / seconds)} a second: ${target.behaviours} behaviours`)
+console.log(`memory in use after each tenth, KiB: ${kib.join(' ')}`)
+if (memory.at(-1)! - memory[0]! > TOLERANCE) {
+  console.error('memory has grown')
+  process.exitCode = 1
+}

@@ -3,13 +3,15 @@ import {
   checkIntegrity,
   decodeChannelData,
   frameLength,
+  Method,
   parseMessage,
   TurnClient,
 } from '@hairpin/stun'
 import { expect, test } from 'vitest'
 import { createRandom, mutate, randomDatagram } from '../../../../test/fuzz/mutate.ts'
+import { loadCorpus, Target } from '../../../../test/fuzz/target.ts'
 import { RFC5769 } from '../../../../test/vectors/rfc5769.ts'
-import { ALICE, createPeer, createWorld, PEER, pass, perform, seededBytes, UDP } from './world.ts'
+import { ALICE, createPeer, createWorld, NOTHING, PEER, pass, perform, remains, seededBytes, UDP } from './world.ts'
 
 /** Requests of a real session: what mutations start from. */
 function session() {
@@ -78,4 +80,20 @@ test('10,000 datagrams do not upset the codec or the client either', () => {
     client.receive(bytes, i)
   }
   expect(client.relayed).toBeUndefined()
+})
+
+test('10,000 inputs on the committed corpus keep the core’s books balanced', () => {
+  const target = new Target(createRandom(1))
+  for (let i = 0; i < 10_000; i++) target.step()
+  expect(target.behaviours).toBeGreaterThan(30)
+  pass(target.world, 7200)
+  expect(remains(target.world)).toEqual(NOTHING)
+})
+
+test('every kind of message is in the corpus', () => {
+  const corpus = loadCorpus()
+  const kinds = new Set(corpus.map((bytes) => parseMessage(bytes)).map((parsed) => parsed.ok && parsed.message.method))
+  for (const method of [Method.Binding, Method.Allocate, Method.Refresh, Method.CreatePermission, Method.ChannelBind])
+    expect(kinds).toContain(method)
+  expect(corpus.length).toBeGreaterThan(30)
 })
