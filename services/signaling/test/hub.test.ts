@@ -26,8 +26,9 @@ function newHub() {
 function untilQuiet(hub: Hub): Output[] {
   const outputs = hub.drain()
   for (const output of outputs) {
-    if (output.do !== 'fetch-ice-servers') continue
-    hub.iceServers(output.session, { iceServers: [], ttl: 1, expiresAt: '' }, 0)
+    if (output.do === 'fetch-ice-servers') hub.iceServers(output.session, { iceServers: [], ttl: 1, expiresAt: '' }, 0)
+    else if (output.do === 'verify-token') hub.verified(output.session, { code: 'SIG_TOKEN_INVALID', message: '' }, 0)
+    else continue
     outputs.push(...hub.drain())
   }
   return outputs
@@ -68,6 +69,12 @@ describe('whatever clients send, in whatever order', () => {
     fc.option(name).map((target) => ({ type: 'hang-up', target })),
     name.map((target) => ({ type: 'call-reject', target })),
     fc.option(name).map((target) => ({ type: 'message', target, text: 't' })),
+    name.map((target) => ({ type: 'mute', target, audio: true, video: false })),
+    name.map((target) => ({ type: 'hold', target, held: true })),
+    name.map((token) => ({ type: 'token', token })),
+    name.map((token) => ({ type: 'resume', token, seq: 1 })),
+    fc.nat().map((seq) => ({ type: 'ack', seq: seq + 1 })),
+    { weight: 1, arbitrary: name.map((name) => ({ type: 'username', name, token: 't' })) },
     name.map((target) => ({ type: 'x-custom', target, deep: { seq: 0 } })),
     fc.json().map((text) => ({ type: 'x-json', target: 'a', text })),
     fc.object({ key: fc.constantFrom('type', 'target', 'name', 'sdp', 'candidate', '__proto__', 'x') }),

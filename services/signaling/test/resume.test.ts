@@ -114,6 +114,66 @@ describe('a session that can be resumed', () => {
   })
 })
 
+describe('a client whose socket dies again and again', () => {
+  it('gets every message once and in order, and so do the others get its own', { timeout: 60_000 }, async () => {
+    const server = await startServer({ limits: { messageBurst: 1e6, framesPerAck: 5 } })
+    const bob = await server.join('bob')
+    let { client: alice, session } = await joinResumable(server, 'alice')
+    let { token } = session
+    let seq = lastSeq(alice)
+    const texts: string[] = []
+    const sent: object[] = []
+    let known = 0
+    const total = 300
+    const read = () => {
+      for (const message of alice.received.splice(0)) {
+        if (message.type === 'id') continue
+        if (message.type === 'resumed') {
+          token = message.token
+          known = message.received
+          for (const frame of sent.slice(known)) alice.send(frame)
+          continue
+        }
+        expect(message.seq).toBe(++seq)
+        if (message.type === 'message') texts.push(message.text)
+        if (message.type === 'message' && texts.length % 20 === 0) say({ type: 'ack', seq })
+      }
+    }
+    const say = (frame: object) => {
+      sent.push(frame)
+      if (alice.socket.readyState === alice.socket.OPEN) alice.send(frame)
+    }
+    alice.received.splice(0)
+    for (let i = 0; i < total; i++) {
+      bob.send({ type: 'message', text: `bob ${i}` })
+      say({ type: 'message', text: `alice ${i}` })
+      if (i % 3 === 0) await delay(1)
+      read()
+      if (i % 20 !== 19) continue
+      // What is under way in both directions is lost; the server may or may not have noticed when the client returns.
+      alice.socket.terminate()
+      if (i % 40 === 39) await delay(20)
+      alice = new Client(`ws://127.0.0.1:${server.port}/ws`)
+      const dead = { token, seq }
+      await alice.opened
+      alice.send({ type: 'resume', ...dead })
+      while (!alice.received.some(({ type }) => type === 'resumed')) await delay(1)
+      read()
+    }
+    const deadline = Date.now() + 20_000
+    while (texts.length < 2 * total && Date.now() < deadline) {
+      await delay(5)
+      read()
+    }
+    const own = (name: string) => Array.from({ length: total }, (_, i) => `${name} ${i}`)
+    expect(texts.filter((text) => text.startsWith('bob'))).toEqual(own('bob'))
+    expect(texts.filter((text) => text.startsWith('alice'))).toEqual(own('alice'))
+    const heard = bob.received.flatMap((message) => (message.type === 'message' ? [message.text] : []))
+    expect(heard).toEqual(texts)
+    expect(known).toBeGreaterThan(0)
+  })
+})
+
 describe('a resume token', () => {
   it('is good until the next one is known to have arrived, and not after', async () => {
     const server = await startServer()

@@ -16,6 +16,7 @@ export class Client {
   readonly received: ServerMessage[] = []
   /** The HTTP status and body when the upgrade was refused. */
   readonly refused: Promise<{ status: number; body: string }>
+  readonly opened: Promise<void>
   readonly closed: Promise<{ code: number; reason: string }>
   #taken = new Set<ServerMessage>()
   #wake: (() => void)[] = []
@@ -28,6 +29,7 @@ export class Client {
       this.received.push(JSON.parse(String(data)))
       for (const wake of this.#wake.splice(0)) wake()
     })
+    this.opened = new Promise((resolve) => this.socket.once('open', resolve))
     this.closed = new Promise((resolve) => {
       this.socket.on('close', (code, reason) => resolve({ code, reason: String(reason) }))
     })
