@@ -1,6 +1,6 @@
 /**
- * The whole stack in one process: `npm start`. Relay, credentials API, signaling, demo page and metrics with embedded
- * defaults. A default port that is taken is replaced by the next free one; one that the environment names is not.
+ * The whole stack in one process: `npm start`. Relay, credentials and usage API, signaling, demo page and metrics with
+ * embedded defaults. A default port that is taken is replaced by the next free one; one that the environment names is not.
  */
 import { type Config, loadConfig, loadSecrets } from '@hairpin/config'
 import { addHealth, createAdminApp, createApp, createLogger, listen, runService } from '@hairpin/http'
@@ -30,6 +30,7 @@ await runService(async (stopWith) => {
   const admin = createAdminApp({ logger, registry, ready: () => turn.ready() })
   addHealth(app, () => turn.ready())
   await app.register(turn.credentialsPlugin)
+  await app.register(turn.usagePlugin)
   await app.register(signalingPlugin, { config, registry, logger, iceServers: turn })
   await app.register(webPlugin)
 

@@ -23,6 +23,8 @@ export interface Config {
   readonly trustedProxies: readonly string[]
   readonly logLevel: string
   readonly dataDir: string
+  /** What relayed bytes cost: an entry of infra/prices.json or an own price; undefined: the table's default. */
+  readonly prices?: string
   /** Guests may join the demo without a token. */
   readonly demo: boolean
   readonly turn: {
@@ -81,6 +83,7 @@ export function loadConfig(source: Environment): Config {
     trustedProxies: env.cidrs('HAIRPIN_TRUSTED_PROXIES'),
     logLevel: env.choice('HAIRPIN_LOG_LEVEL', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info'),
     dataDir: resolve(env.string('HAIRPIN_DATA_DIR') ?? './data'),
+    ...optional('prices', env.string('HAIRPIN_PRICES')),
     demo: env.flag('HAIRPIN_DEMO', true),
     turn: {
       engine: env.choice('HAIRPIN_TURN_ENGINE', ['hairpin', 'node-turn'], 'hairpin'),

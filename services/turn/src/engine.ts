@@ -1,5 +1,6 @@
 import type { Config, Secrets } from '@hairpin/config'
 import type { FastifyBaseLogger } from 'fastify'
+import type { UsageSink } from './ledger/feed.ts'
 import type { ServerAddresses } from './net/addresses.ts'
 
 /** What a relay engine is to the rest of the service: `hairpin` (our own) and `node-turn` implement it. */
@@ -20,6 +21,8 @@ export interface EngineOptions {
   readonly addresses: ServerAddresses
   readonly secrets: Pick<Secrets, 'turnSecrets'>
   readonly logger: FastifyBaseLogger
+  /** Gets what every allocation relayed, each second and at its end. */
+  readonly usage?: UsageSink
 }
 
 /**

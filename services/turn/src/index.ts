@@ -1,11 +1,15 @@
 /** The relay as the rest of Hairpin sees it: STUN/TURN, time-limited credentials, metrics. */
 import type { Config, Secrets } from '@hairpin/config'
+import { TokenKeys } from '@hairpin/tokens'
 import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify'
 import type { Registry } from 'prom-client'
 import { type IceServers, type IceServersRequest, iceServersFor } from './credentials/ice-servers.ts'
 import type { RelayEngine } from './engine.ts'
 import { createEngine } from './engines/index.ts'
+import { authorizer } from './http/authorize.ts'
 import { credentialsApi } from './http/credentials.ts'
+import { usageApi } from './ledger/http.ts'
+import { LedgerService } from './ledger/service.ts'
 import { registerRelayMetrics } from './metrics/register.ts'
 import type { ServerAddresses } from './net/addresses.ts'
 import { detectAddresses } from './net/detect.ts'
@@ -34,19 +38,23 @@ export interface TurnService {
    * @throws ConfigError naming the variable; ListenError (one of them) has a `code` such as TURN_PORT_IN_USE.
    */
   start(): Promise<void>
-  /** Ends every allocation and closes every socket. */
+  /** Ends every allocation, closes every socket and writes the ledger. */
   stop(): Promise<void>
   ready(): boolean
   /** Mints a credential. Only after `start`: the URLs name the address and port that were chosen. */
   iceServersFor(request: IceServersRequest): IceServers
   /** `POST /api/v1/turn/credentials`. */
   readonly credentialsPlugin: FastifyPluginAsync
+  /** `GET /api/v1/usage`. */
+  readonly usagePlugin: FastifyPluginAsync
   /** What was chosen and why; only after `start`. */
   readonly addresses: ServerAddresses
 }
 
+/** @throws ConfigError naming HAIRPIN_PRICES */
 export function createTurnService(options: TurnServiceOptions): TurnService {
   const { config, secrets, logger } = options
+  const ledger = new LedgerService({ config, log: logger })
   let addresses: ServerAddresses | undefined
   let engine: RelayEngine | undefined
   let ready = false
@@ -70,7 +78,7 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
       logger.warn({ code: 'TURN_CERTIFICATE_DOUBTFUL' }, doubt)
   }
 
-  registerRelayMetrics(options.registry, async () => (await engine?.snapshot()) ?? [])
+  registerRelayMetrics(options.registry, async () => [...((await engine?.snapshot()) ?? []), ...ledger.samples()])
 
   return {
     async start() {
@@ -80,8 +88,12 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
       for (const { external, local, source, why } of addresses.relay)
         logger.info({ external, local, source, why }, 'relay address chosen')
       for (const warning of warnings) logger.warn({ code: 'TURN_ADDRESS_DOUBTFUL' }, warning)
-      engine = await createEngine({ config, addresses, secrets, logger })
-      await engine.start()
+      await ledger.start()
+      engine = await createEngine({ config, addresses, secrets, logger, usage: ledger })
+      await engine.start().catch(async (error) => {
+        await ledger.close()
+        throw error
+      })
       ready = true
       const { listen, port, tcpPort, tlsPort } = addresses
       logger.info(
@@ -93,11 +105,17 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
     async stop() {
       ready = false
       await engine?.stop()
+      await ledger.close()
     },
 
     ready: () => ready,
     iceServersFor: iceServers,
-    credentialsPlugin: credentialsApi({ ttl: config.credentials.ttl, secrets, iceServersFor: iceServers }),
+    credentialsPlugin: credentialsApi({
+      ttl: config.credentials.ttl,
+      authorize: authorizer({ secrets, tokens: new TokenKeys(config.identity) }),
+      iceServersFor: iceServers,
+    }),
+    usagePlugin: usageApi({ usage: ledger, authenticate: authorizer({ secrets }) }),
     get addresses() {
       return chosen()
     },

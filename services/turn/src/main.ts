@@ -1,4 +1,4 @@
-/** The relay on its own, as in its container: STUN/TURN, the credentials API, metrics on the admin port. */
+/** The relay on its own, as in its container: STUN/TURN, the credentials and usage APIs, metrics on the admin port. */
 import { loadConfig, loadSecrets } from '@hairpin/config'
 import { addHealth, createAdminApp, createApp, createLogger, listen, runService } from '@hairpin/http'
 import { collectDefaultMetrics, Registry } from 'prom-client'
@@ -15,6 +15,7 @@ await runService(async (stopWith) => {
   const app = createApp({ logger, trustedProxies: config.trustedProxies })
   addHealth(app, () => turn.ready())
   await app.register(turn.credentialsPlugin)
+  await app.register(turn.usagePlugin)
   const admin = createAdminApp({ logger, registry, ready: () => turn.ready() })
 
   stopWith(async () => {
@@ -23,6 +24,6 @@ await runService(async (stopWith) => {
     await admin.close()
   })
   await turn.start()
-  logger.info(`credentials API at ${await listen(app, config.http)}`)
+  logger.info(`credentials and usage API at ${await listen(app, config.http)}`)
   logger.info(`metrics at ${await listen(admin, config.admin)}`)
 })

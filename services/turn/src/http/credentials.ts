@@ -1,15 +1,16 @@
 /** `POST /api/v1/turn/credentials`: time-limited TURN credentials and where to use them. */
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { Config, Secrets } from '@hairpin/config'
+import type { Config } from '@hairpin/config'
 import { HttpError } from '@hairpin/http'
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { IceServers, IceServersRequest } from '../credentials/ice-servers.ts'
 import { isAppName } from '../credentials/username.ts'
+import type { Authorize, Caller } from './authorize.ts'
 
 export interface CredentialsApiOptions {
   readonly ttl: Config['credentials']['ttl']
-  readonly secrets: Pick<Secrets, 'apiKeys' | 'internalKey'>
+  readonly authorize: Authorize
   readonly iceServersFor: (request: IceServersRequest) => IceServers
 }
 
@@ -34,14 +35,8 @@ const Answer = Type.Object({
   expiresAt: Type.String(),
 })
 
-/** Who holds a key: one app, or with the internal key any. */
-type Caller = { readonly app: string | undefined }
-
 export function credentialsApi(options: CredentialsApiOptions): FastifyPluginAsyncTypebox {
-  const callers = [
-    ...options.secrets.apiKeys.map(({ app, key }) => ({ app, digest: sha256(key) })),
-    { app: undefined, digest: sha256(options.secrets.internalKey) },
-  ]
+  const callers = new WeakMap<FastifyRequest, Caller>()
   return async (app) => {
     app.post('/api/v1/turn/credentials', {
       schema: { body: Body, response: { 201: Answer } },
@@ -52,30 +47,17 @@ export function credentialsApi(options: CredentialsApiOptions): FastifyPluginAsy
       onRequest: async (request, reply) => {
         // Credentials must not lie about in a cache (draft-uberti-behave-turn-rest-00 section 2.2), errors neither.
         reply.header('cache-control', 'no-store')
-        authorize(callers, request.headers.authorization)
+        callers.set(request, await options.authorize(request))
       },
       handler: async (request, reply) => {
-        const caller = authorize(callers, request.headers.authorization)
+        const caller = callers.get(request)!
         const { user, ttl, app: wanted } = request.body
         reply.code(201)
-        return options.iceServersFor({ app: appOf(caller, wanted), user, ttl: checkedTtl(ttl, options.ttl) })
+        const who = { app: appOf(caller, wanted), user: userOf(caller, user) }
+        return options.iceServersFor({ ...who, ttl: checkedTtl(ttl, options.ttl) })
       },
     })
   }
-}
-
-function authorize(callers: readonly (Caller & { digest: Buffer })[], header: string | undefined): Caller {
-  const key = /^Bearer +([^\s]+) *$/i.exec(header ?? '')?.[1]
-  const digest = sha256(key ?? '')
-  let found: Caller | undefined
-  // All keys are compared, digest with digest: the time tells neither whether nor how much of one matched.
-  for (const caller of callers) if (timingSafeEqual(caller.digest, digest)) found = caller
-  if (key === undefined || found === undefined)
-    throw new HttpError(401, 'TURN_UNAUTHORIZED', 'Send a valid API key: "Authorization: Bearer <key>".', {
-      'www-authenticate':
-        key === undefined ? 'Bearer realm="hairpin"' : 'Bearer realm="hairpin", error="invalid_token"',
-    })
-  return found
 }
 
 function appOf(caller: Caller, wanted: string | undefined): string {
@@ -84,8 +66,14 @@ function appOf(caller: Caller, wanted: string | undefined): string {
   const app = caller.app ?? wanted
   if (app === undefined) throw new HttpError(400, 'TURN_APP_REQUIRED', 'With the internal key, name the "app".')
   if (wanted !== undefined && wanted !== app)
-    throw new HttpError(403, 'TURN_APP_FORBIDDEN', 'This API key belongs to another app; leave "app" out.')
+    throw new HttpError(403, 'TURN_APP_FORBIDDEN', 'This key or token belongs to another app; leave "app" out.')
   return app
+}
+
+function userOf(caller: Caller, wanted: string | undefined): string | undefined {
+  if (caller.user !== undefined && wanted !== undefined && wanted !== caller.user)
+    throw new HttpError(403, 'TURN_USER_FORBIDDEN', 'The token is of another user; leave "user" out.')
+  return caller.user ?? wanted
 }
 
 function checkedTtl(ttl: number | undefined, bounds: CredentialsApiOptions['ttl']): number {
@@ -93,8 +81,4 @@ function checkedTtl(ttl: number | undefined, bounds: CredentialsApiOptions['ttl'
   if (ttl < bounds.min || ttl > bounds.max)
     throw new HttpError(400, 'TURN_TTL_OUT_OF_RANGE', `"ttl" must be from ${bounds.min} to ${bounds.max} seconds.`)
   return ttl
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
 }

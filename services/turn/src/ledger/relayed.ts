@@ -15,7 +15,7 @@ export interface Relayed {
 }
 
 /** Bytes of a ChannelData header (RFC 8656 section 12.4). */
-const CHANNEL_HEADER = 4
+export const CHANNEL_HEADER = 4
 
 /**
  * The ledger's counters from those of a data path. A packet is counted on both of its sides once it was sent on, so

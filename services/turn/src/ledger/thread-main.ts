@@ -21,7 +21,12 @@ const writer = new LedgerWriter({
   ...(data.retention ? { retention: data.retention } : {}),
   ...(data.bufferLimit ? { bufferLimit: data.bufferLimit } : {}),
 })
+const report = (now: number) =>
+  post({ type: 'report', report: { totals: writer.totals(now), status: writer.status() } })
+
 writer.flush(Date.now())
+// Before any usage: what earlier lives counted.
+report(Date.now())
 post({ type: 'ready', firedMarks: writer.firedMarks(Date.now()) })
 
 let ticks = 0
@@ -29,7 +34,7 @@ const timer = setInterval(() => {
   const now = Date.now()
   writer.flush(now)
   if (++ticks % ROLL_UP_EVERY === 0) writer.rollUp(now)
-  post({ type: 'report', report: { totals: writer.totals(now), status: writer.status() } })
+  report(now)
 }, FLUSH_EVERY)
 
 port.on('message', (message: ToLedger) => {

@@ -17,7 +17,7 @@ export type ToLedger =
   | { readonly type: 'flush'; readonly id: number }
   | { readonly type: 'close' }
 
-/** Every second, after the flush. */
+/** At the start, then every second after the flush. */
 export interface LedgerReport {
   readonly totals: RunningTotals
   readonly status: LedgerStatus

@@ -81,6 +81,30 @@ export const relayMetrics: readonly MetricDefinition[] = [
     labels: [],
   },
   {
+    name: 'hairpin_relay_cost_total',
+    type: 'counter',
+    help: 'What relayed bytes cost since the start, by the price of HAIRPIN_PRICES; absent while that is unknown.',
+    labels: ['app', 'currency'],
+  },
+  {
+    name: 'hairpin_ledger_up',
+    type: 'gauge',
+    help: '1 while the ledger is written; 0 while usage waits in memory.',
+    labels: [],
+  },
+  {
+    name: 'hairpin_ledger_waiting_entries',
+    type: 'gauge',
+    help: 'Entries that wait to be written to the ledger.',
+    labels: [],
+  },
+  {
+    name: 'hairpin_ledger_merged_calls_total',
+    type: 'counter',
+    help: 'Calls that the ledger counts without their user, because too many waited to be written.',
+    labels: [],
+  },
+  {
     name: 'hairpin_relay_worker_restarts_total',
     type: 'counter',
     help: 'Relay workers that ended unexpectedly and were started again.',

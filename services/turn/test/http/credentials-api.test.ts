@@ -1,6 +1,8 @@
 import { createApp, createLogger } from '@hairpin/http'
+import { signSignalingToken, TokenKeys } from '@hairpin/tokens'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { IceServersRequest } from '../../src/credentials/ice-servers.ts'
+import { authorizer } from '../../src/http/authorize.ts'
 import { credentialsApi } from '../../src/http/credentials.ts'
 
 const path = '/api/v1/turn/credentials'
@@ -8,6 +10,15 @@ const iceServers = {
   iceServers: [{ urls: ['stun:h:3478'] }, { urls: ['turn:h:3478?transport=udp'], username: 'u', credential: 'p' }],
   ttl: 600,
   expiresAt: '2026-01-01T00:00:00.000Z',
+}
+
+const secret = 'a-secret-of-32-characters-or-more-for-tokens'
+const secrets = {
+  apiKeys: [
+    { app: 'shop', key: 'the-key-of-the-shop' },
+    { app: 'game', key: 'the-key-of-the-game' },
+  ],
+  internalKey: 'the-internal-key',
 }
 
 describe('POST /api/v1/turn/credentials', () => {
@@ -20,13 +31,7 @@ describe('POST /api/v1/turn/credentials', () => {
     await app.register(
       credentialsApi({
         ttl: { min: 60, default: 600, max: 3600 },
-        secrets: {
-          apiKeys: [
-            { app: 'shop', key: 'the-key-of-the-shop' },
-            { app: 'game', key: 'the-key-of-the-game' },
-          ],
-          internalKey: 'the-internal-key',
-        },
+        authorize: authorizer({ secrets, tokens: new TokenKeys({ secrets: [{ app: 'shop', secret }], sources: [] }) }),
         iceServersFor: (request) => {
           asked.push(request)
           return iceServers
@@ -118,5 +123,21 @@ describe('POST /api/v1/turn/credentials', () => {
     expect((await post({ app: 'shop' })).statusCode).toBe(201)
     const foreign = await post({ app: 'game' })
     expect([foreign.statusCode, codeOf(foreign)]).toEqual([403, 'TURN_APP_FORBIDDEN'])
+  })
+  it('lets a signaling token mint for its own app and user', async () => {
+    const token = await signSignalingToken({ app: 'shop', user: 'ada', secret, ttl: 60 })
+    expect((await post({}, token)).statusCode).toBe(201)
+    expect((await post({ app: 'shop', user: 'ada' }, token)).statusCode).toBe(201)
+    expect(asked).toEqual(Array(2).fill({ app: 'shop', user: 'ada', ttl: 600 }))
+    expect(codeOf(await post({ user: 'bob' }, token))).toBe('TURN_USER_FORBIDDEN')
+    expect(codeOf(await post({ app: 'game' }, token))).toBe('TURN_APP_FORBIDDEN')
+  })
+
+  it('refuses a token of another secret, and one that is over', async () => {
+    const forged = await signSignalingToken({ app: 'shop', user: 'ada', secret: secret.toUpperCase(), ttl: 60 })
+    const refused = await post({}, forged)
+    expect([refused.statusCode, codeOf(refused)]).toEqual([401, 'SIG_TOKEN_INVALID'])
+    const old = await signSignalingToken({ app: 'shop', user: 'ada', secret, ttl: 60 }, Date.now() - 120_000)
+    expect(codeOf(await post({}, old))).toBe('SIG_TOKEN_EXPIRED')
   })
 })

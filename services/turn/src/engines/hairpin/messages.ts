@@ -1,6 +1,7 @@
 /** What the pool and its workers say to each other. */
 import type { Config } from '@hairpin/config'
 import type { Sample } from '../../engine.ts'
+import type { SnapshotBatch } from '../../ledger/meter.ts'
 import type { ServerAddresses } from '../../net/addresses.ts'
 
 /** `workerData`: all a worker needs; the buffers are shared by all of them. */
@@ -8,6 +9,8 @@ export interface WorkerSettings {
   /** From 0. */
   readonly worker: number
   readonly workers: number
+  /** Names this life of the worker in its usage; a new one for each start. */
+  readonly epoch: string
   readonly turn: Config['turn']
   readonly addresses: ServerAddresses
   readonly turnSecrets: readonly string[]
@@ -25,5 +28,7 @@ export type FromWorker =
   | { readonly type: 'failed'; readonly code: string | undefined; readonly message: string }
   /** Id 0: unasked, every second, so that little is lost should the worker crash. */
   | { readonly type: 'samples'; readonly id: number; readonly samples: Sample[] }
+  /** Every second, unless nothing was relayed, and at the end. */
+  | { readonly type: 'usage'; readonly batch: SnapshotBatch }
   | { readonly type: 'log'; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly message: string }
   | { readonly type: 'stopped' }

@@ -7,22 +7,14 @@ import type { Allocation, AuthFailure, CloseReason, ServerEvents } from '../../c
 import type { DataPath, Drops } from '../../datapath/data-path.ts'
 import type { RelaySocket } from '../../datapath/relay-socket.ts'
 import type { Sample } from '../../engine.ts'
+import { headerBytes } from '../../ledger/counters.ts'
+import { CHANNEL_HEADER } from '../../ledger/relayed.ts'
 import { AppLabels } from '../../metrics/app-labels.ts'
 import { SampleSums } from '../../metrics/samples.ts'
 import type { StreamListeners } from '../../net/streams/listeners.ts'
 
 /** Upper bounds of `hairpin_allocation_seconds`. */
 const SECONDS = [1, 5, 15, 60, 300, 600, 1800, 3600, 14_400, 86_400]
-
-/** Bytes of the IP header. */
-const IP_HEADER = { 4: 20, 6: 40 } as const
-const UDP_HEADER = 8
-/**
- * Bytes around one packet to a client besides the IP header. Over TCP each goes out in a segment of its own (Nagle is
- * off), with the timestamp option; TLS 1.3 adds its record header, content type and tag.
- */
-const CLIENT_HEADER = { udp: UDP_HEADER, tcp: 32, tls: 32 + 22 } as const
-const CHANNEL_HEADER = 4
 
 type RequestHandled = NonNullable<ServerEvents['requestHandled']>
 
@@ -58,14 +50,22 @@ export class Meter implements ServerEvents {
   readonly #buckets = SECONDS.map(() => 0)
   #seconds = 0
   #count = 0
+  readonly #next: ServerEvents
 
-  allocationOpened(allocation: Allocation): void {
+  /** @param next is told of allocations too */
+  constructor(next: ServerEvents = {}) {
+    this.#next = next
+  }
+
+  allocationOpened(allocation: Allocation, now: number): void {
+    this.#next.allocationOpened?.(allocation, now)
     const group = this.#groupOf(allocation)
     group.live.add(allocation)
     group.opened++
   }
 
-  allocationClosed(allocation: Allocation, _reason: CloseReason, now: number): void {
+  allocationClosed(allocation: Allocation, reason: CloseReason, now: number): void {
+    this.#next.allocationClosed?.(allocation, reason, now)
     const group = this.#groupOf(allocation)
     group.live.delete(allocation)
     group.ended.add(allocation)
@@ -144,13 +144,13 @@ function addGroup(sums: SampleSums, { labels, live, ended, opened }: Group): voi
  * payload with its ChannelData header or Data indication. To peers: payload, but not what went to another relayed address here.
  */
 export function egressBytes(allocation: Allocation): number {
+  const { listener, client, family } = allocation
   const relay = allocation.attachment as RelaySocket | undefined
   const toClient =
     allocation.peerToClientBytes +
-    allocation.peerToClientPackets *
-      (CHANNEL_HEADER + CLIENT_HEADER[allocation.listener.transport] + IP_HEADER[allocation.client.family]) +
+    allocation.peerToClientPackets * (CHANNEL_HEADER + headerBytes(listener.transport, client.family)) +
     (relay?.indicationExtra ?? 0)
   const peerBytes = allocation.clientToPeerBytes - (relay?.ownBytes ?? 0)
   const peerPackets = allocation.clientToPeerPackets - (relay?.ownPackets ?? 0)
-  return toClient + peerBytes + peerPackets * (UDP_HEADER + IP_HEADER[allocation.family])
+  return toClient + peerBytes + peerPackets * headerBytes('udp', family)
 }

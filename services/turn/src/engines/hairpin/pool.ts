@@ -2,7 +2,7 @@
  * The `hairpin` engine: relay workers, one thread each. The kernel spreads clients over them by five-tuple
  * (SO_REUSEPORT), so an allocation lives in one worker; what they share is memory: relayed ports and quotas.
  */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { RelayPorts } from '../../core/index.ts'
 import type { EngineOptions, RelayEngine, Sample } from '../../engine.ts'
 import { AppLabels } from '../../metrics/app-labels.ts'
@@ -29,7 +29,7 @@ const isGauge = (name: string) => GAUGES.has(name)
 export class HairpinEngine implements RelayEngine {
   readonly name = 'hairpin'
   readonly #options: EngineOptions
-  readonly #shared: Omit<WorkerSettings, 'worker'>
+  readonly #shared: Omit<WorkerSettings, 'worker' | 'epoch'>
   readonly #ports: RelayPorts
   readonly #workers: WorkerHandle[] = []
   readonly #timers = new Set<NodeJS.Timeout>()
@@ -87,11 +87,12 @@ export class HairpinEngine implements RelayEngine {
     this.#stopped = true
     for (const timer of this.#timers) clearTimeout(timer)
     await Promise.all(this.#workers.map((handle) => handle.stop()))
+    for (const { epoch } of this.#workers) this.#options.usage?.endEpoch(epoch, Date.now())
   }
 
   #launch(worker: number, delay: number): void {
-    const { logger } = this.#options
-    const handle = new WorkerHandle({ ...this.#shared, worker }, logger)
+    const { logger, usage } = this.#options
+    const handle = new WorkerHandle({ ...this.#shared, worker, epoch: randomUUID() }, logger, usage)
     this.#workers[worker] = handle
     const started = performance.now()
     void handle.ended.then((unasked) => {
@@ -108,12 +109,13 @@ export class HairpinEngine implements RelayEngine {
     })
   }
 
-  /** What a dead worker leaves: its counters are kept, its ports and quota units given back. */
+  /** What a dead worker leaves: its counters are kept, its calls end in the ledger, its ports and quota units given back. */
   #takeBack(worker: number, handle: WorkerHandle): void {
     this.#past.addAll(handle.last.filter(({ name }) => !isGauge(name)))
     handle.forget()
     const { workers, turn } = this.#shared
     const now = Date.now()
+    this.#options.usage?.endEpoch(handle.epoch, now)
     for (const port of new PortOwnership(this.#shared.portOwners, turn.relayPorts.min, worker).reclaim())
       this.#ports.release(port, now)
     new SharedQuota({ shared: this.#shared.quota, workers, worker, perUser: 0, total: 0 }).reclaim()

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Sample } from '../../engine.ts'
+import type { UsageSink } from '../../ledger/feed.ts'
 import type { FromWorker, ToWorker, WorkerSettings } from './messages.ts'
 
 /** Milliseconds within which a worker answers, else its last counters are taken. */
@@ -25,6 +26,8 @@ export class WorkerHandle {
   readonly listening: Promise<void>
   /** Resolves when the thread is gone; true when nobody had asked it to go. */
   readonly ended: Promise<boolean>
+  /** Of its usage. */
+  readonly epoch: string
   readonly #worker: Worker
   readonly #waiting = new Map<number, (samples: readonly Sample[]) => void>()
   #last: readonly Sample[] = []
@@ -32,7 +35,8 @@ export class WorkerHandle {
   #stopping = false
   #gone = false
 
-  constructor(settings: WorkerSettings, logger: FastifyBaseLogger) {
+  constructor(settings: WorkerSettings, logger: FastifyBaseLogger, usage?: UsageSink) {
+    this.epoch = settings.epoch
     this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
       workerData: settings,
       name: `relay-${settings.worker}`,
@@ -49,6 +53,7 @@ export class WorkerHandle {
         // Some of its sockets may be open.
         void this.#worker.terminate()
       } else if (message.type === 'samples') this.#received(message.id, message.samples)
+      else if (message.type === 'usage') usage?.ingest(message.batch)
       else if (message.type === 'log') logger[message.level]({ worker: settings.worker }, message.message)
     })
     this.#worker.on('error', (error) => {

@@ -6,6 +6,7 @@ import { timeLimitedPasswords } from '../../credentials/password-policy.ts'
 import { ClientSocket } from '../../datapath/client-socket.ts'
 import { Drops } from '../../datapath/data-path.ts'
 import { DgramDataPath } from '../../datapath/dgram.ts'
+import { UsageFeed } from '../../ledger/feed.ts'
 import type { ServerAddresses } from '../../net/addresses.ts'
 import { Driver, steadyNow } from '../../net/driver.ts'
 import { OwnAddresses } from '../../net/own-addresses.ts'
@@ -18,6 +19,7 @@ import { Meter } from './meter.ts'
 import { OwnedPorts } from './owned-ports.ts'
 import { PortOwnership } from './port-ownership.ts'
 import { SharedQuota } from './shared-quota.ts'
+import { feedEvents } from './usage.ts'
 
 /** Bytes asked of the kernel for a listening socket, which all clients of the worker share. */
 const LISTEN_BUFFER = 4 * 1024 * 1024
@@ -43,7 +45,8 @@ async function run(settings: WorkerSettings): Promise<void> {
   const pool = new RelayPorts({ min, max, words: new Int32Array(shared.ports), tokenKey, randomBytes })
   const ports = new OwnedPorts(pool, new PortOwnership(shared.portOwners, min, worker))
   const { userQuota: perUser, totalQuota: total } = turn
-  const meter = new Meter()
+  const feed = new UsageFeed(settings.epoch, `relay-1/${worker}`)
+  const meter = new Meter(feedEvents(feed))
   const drops = new Drops()
   const server = new TurnServer({
     realm: turn.realm,
@@ -90,7 +93,12 @@ async function run(settings: WorkerSettings): Promise<void> {
       samples.push({ name: CERTIFICATE_EXPIRY, labels: {}, value: certificate.current.expiresAt })
     say({ type: 'samples', id, samples })
   }
-  const timer = setInterval(() => sample(0), SAMPLE_INTERVAL)
+  const report = () => {
+    sample(0)
+    const batch = feed.batch(Date.now())
+    if (batch) say({ type: 'usage', batch })
+  }
+  const timer = setInterval(report, SAMPLE_INTERVAL)
   parent.on('message', (message: ToWorker) => {
     if (message.type === 'snapshot') {
       sample(message.id)
@@ -99,7 +107,7 @@ async function run(settings: WorkerSettings): Promise<void> {
     clearInterval(timer)
     driver.close()
     certificate?.close()
-    sample(0)
+    report()
     say({ type: 'stopped' })
     parent.close()
   })

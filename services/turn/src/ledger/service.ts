@@ -1,0 +1,108 @@
+/** The ledger as the relay uses it: chosen price, its thread, its metrics, its answers. */
+import { join } from 'node:path'
+import { type Config, ConfigError } from '@hairpin/config'
+import type { Sample } from '../engine.ts'
+import { CostCounter } from '../metrics/costs.ts'
+import type { UsageSink } from './feed.ts'
+import type { UsageSource } from './http.ts'
+import type { SnapshotBatch } from './meter.ts'
+import { choosePrice, loadPriceTable, PriceError, type PriceTable, type Provider } from './prices.ts'
+import { LedgerThread } from './thread.ts'
+import type { LedgerReport } from './thread-messages.ts'
+import type { LedgerLog } from './trouble.ts'
+import type { ComparedProvider, UsageQuery, UsageReport } from './usage.ts'
+import { unavailable } from './usage-thread.ts'
+
+/** Lies beside the code: another price is named or given by HAIRPIN_PRICES. */
+export const priceTableUrl = new URL('../../../../infra/prices.json', import.meta.url)
+
+/** Name of the ledger's file in the data folder. */
+export const LEDGER_FILE = 'ledger.db'
+
+export interface LedgerServiceOptions {
+  readonly config: Pick<Config, 'dataDir' | 'prices'>
+  readonly log: LedgerLog
+}
+
+/** Usage handed in before `start` or after `close` is lost: start it before the relay, close it after. */
+export class LedgerService implements UsageSink, UsageSource {
+  readonly price: Provider
+  readonly #options: LedgerServiceOptions
+  readonly #providers: PriceTable['providers']
+  readonly #costs = new CostCounter()
+  #thread: LedgerThread | undefined
+  #status: LedgerReport['status'] | undefined
+
+  /** @throws ConfigError naming HAIRPIN_PRICES */
+  constructor(options: LedgerServiceOptions) {
+    this.#options = options
+    const { price, providers } = chosenPrice(options.config.prices)
+    this.price = price
+    this.#providers = providers
+  }
+
+  /** Resolves when the thread runs; a file that cannot be opened is told in the log and tried again. */
+  async start(): Promise<void> {
+    const { config, log } = this.#options
+    this.#thread = new LedgerThread({
+      path: join(config.dataDir, LEDGER_FILE),
+      price: this.price,
+      providers: this.#providers,
+      log,
+      onReport: ({ totals, status }) => {
+        this.#costs.observe(totals)
+        this.#status = status
+      },
+    })
+    await this.#thread.ready
+  }
+
+  ingest(batch: SnapshotBatch): void {
+    this.#thread?.ingest(batch)
+  }
+
+  endEpoch(epoch: string, at: number): void {
+    this.#thread?.endEpoch(epoch, at)
+  }
+
+  async query(query: UsageQuery): Promise<UsageReport> {
+    if (!this.#thread) throw unavailable()
+    return this.#thread.query(query)
+  }
+
+  async compare(of: { readonly at: number; readonly app?: string | undefined }): Promise<ComparedProvider[]> {
+    if (!this.#thread) throw unavailable()
+    return this.#thread.compare(of)
+  }
+
+  /** Its metrics, a second old at most. */
+  samples(): Sample[] {
+    const samples = this.#costs.samples()
+    const status = this.#status
+    if (!status) return samples
+    const add = (name: string, value: number) => samples.push({ name, labels: {}, value })
+    add('hairpin_ledger_up', status.state === 'ok' ? 1 : 0)
+    add('hairpin_ledger_waiting_entries', status.waiting)
+    add('hairpin_ledger_merged_calls_total', status.merged)
+    return samples
+  }
+
+  /** Writes what waits. Idempotent. */
+  async close(): Promise<void> {
+    await this.#thread?.close()
+  }
+}
+
+/**
+ * The price that HAIRPIN_PRICES chooses, and the whole table.
+ * @throws ConfigError naming the variable
+ */
+export function chosenPrice(wanted: string | undefined): { price: Provider; providers: PriceTable['providers'] } {
+  try {
+    const table = loadPriceTable(priceTableUrl)
+    return { price: choosePrice(table, wanted), providers: table.providers }
+  } catch (error) {
+    if (error instanceof PriceError) throw new ConfigError('HAIRPIN_PRICES', error.message)
+    throw error
+  }
+}
