@@ -58,6 +58,7 @@ export class TurnClient {
   readonly #transactions: Transactions<Sent>
   #outputs: ClientOutput[] = []
   #signature: Signature | undefined
+  #ticket: Uint8Array | undefined
   #nextChannel = MIN_CHANNEL
   #refreshAt = Number.POSITIVE_INFINITY
   readonly #permissions = new Map<string, { readonly peer: Endpoint; refreshAt: number }>()
@@ -92,6 +93,7 @@ export class TurnClient {
     if (o.lifetime !== undefined) attributes.push([Attribute.Lifetime, encodeLifetime(o.lifetime)])
     if (o.family) attributes.push([Attribute.RequestedAddressFamily, encodeAddressFamily(o.family)])
     if (o.dual) attributes.push([Attribute.AdditionalAddressFamily, encodeAddressFamily(6)])
+    if (o.mobility) attributes.push([Attribute.MobilityTicket, EMPTY])
     if (o.evenPort) attributes.push([Attribute.EvenPort, encodeEvenPort(o.evenPort.reserve)])
     if (o.dontFragment) attributes.push([Attribute.DontFragment, new Uint8Array(0)])
     if (o.reservationToken) attributes.push([Attribute.ReservationToken, o.reservationToken])
@@ -115,6 +117,26 @@ export class TurnClient {
   /** Deletes the allocation (Refresh with lifetime 0). Answer: `closed`. */
   close(now: number): ClientOutput[] {
     return this.refresh(now, 0)
+  }
+
+  /**
+   * After its address has changed: takes the allocation along by the ticket that `mobility` brought (RFC 8016). Send the
+   * outputs from the new address. Answer: `refreshed`.
+   */
+  move(now: number): ClientOutput[] {
+    const ticket = this.#ticket
+    if (!ticket) {
+      this.#fail(Method.Refresh, 0, 'no ticket')
+      return this.#drain()
+    }
+    const done = (message: Message, at: number) => {
+      this.#ticket = ticketIn(message) ?? ticket
+      const granted = decodeLifetime(message.get(Attribute.Lifetime) ?? EMPTY) ?? 0
+      this.#scheduleRefresh(granted, at)
+      this.#emit({ type: 'refreshed', lifetime: granted })
+    }
+    const attributes: AttributePair[] = [[Attribute.MobilityTicket, ticket]]
+    return this.#request({ method: Method.Refresh, attributes: () => attributes, done, challenges: 0 }, now)
   }
 
   createPermission(peers: readonly Endpoint[], now: number): ClientOutput[] {
@@ -248,6 +270,7 @@ export class TurnClient {
     const lifetime = decodeLifetime(message.get(Attribute.Lifetime) ?? EMPTY)
     if (!relayed || !mapped || lifetime === undefined)
       return this.#fail(Method.Allocate, 0, 'incomplete answer to Allocate')
+    this.#ticket = ticketIn(message)
     this.relayed = relayed
     this.mapped = mapped
     this.#scheduleRefresh(lifetime, now)
@@ -330,6 +353,11 @@ export class TurnClient {
 }
 
 const EMPTY = new Uint8Array(0)
+
+function ticketIn(message: Message): Uint8Array | undefined {
+  const ticket = message.get(Attribute.MobilityTicket)
+  return ticket && copyBytes(ticket)
+}
 
 function textOf(peer: Endpoint): string {
   return `${peer.address} ${peer.port}`

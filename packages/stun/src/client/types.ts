@@ -19,6 +19,8 @@ export interface TurnClientOptions {
   readonly evenPort?: { readonly reserve: boolean }
   /** RESERVATION-TOKEN of an earlier allocation. */
   readonly reservationToken?: Uint8Array
+  /** Ask for a ticket with which the allocation can be taken to another address (RFC 8016). */
+  readonly mobility?: boolean
   readonly dontFragment?: boolean
   /** Protocol number of REQUESTED-TRANSPORT; default 17 (UDP). */
   readonly requestedTransport?: number

@@ -6,6 +6,7 @@ import type { PasswordAlgorithm } from '@hairpin/stun'
 import type { Allowance } from './allowance.ts'
 import type { Timed } from './deadlines.ts'
 import { EndpointMap } from './endpoint-map.ts'
+import type { Mobility } from './mobility.ts'
 import type { PortPool, PortRequest, Principal, QuotaPolicy } from './policies.ts'
 import type { ReplyTo } from './reply.ts'
 import type { TokenBucket } from './token-bucket.ts'
@@ -79,8 +80,9 @@ export interface AllocationInit {
 export class Allocation implements Timed {
   readonly kind = 'allocation'
   readonly id: number
-  readonly listener: Listener
-  readonly client: Endpoint
+  /** Both change when a client with a ticket comes from elsewhere: read them for each packet, keep neither. */
+  listener: Listener
+  client: Endpoint
   readonly username: string
   readonly principal: Principal
   /** Milliseconds since the epoch; Infinity for none. The core itself only minds it when allocating. */
@@ -116,6 +118,8 @@ export class Allocation implements Timed {
   readonly #channels = new Map<number, Channel>()
   readonly #channelsByPeer = new EndpointMap<Channel>()
   readonly quota: QuotaPolicy
+  /** Set when the client asked for tickets. */
+  mobility: Mobility | undefined = undefined
   /** Undefined where nothing is limited. */
   allowance: Allowance | undefined = undefined
   readonly #ports: PortPool

@@ -14,6 +14,7 @@ import {
 } from '@hairpin/stun'
 import type { Allocation } from './allocation.ts'
 import { OFFERED } from './challenge.ts'
+import { claimedBy, forward } from './mobility.ts'
 import { rejectionOf } from './rejections.ts'
 import { reject } from './reply.ts'
 import type { AuthenticRequest, Request } from './request.ts'
@@ -38,7 +39,11 @@ export function authenticate(state: ServerState, request: Request): AuthenticReq
   if (!state.nonces.check(nonce, request.from, now)) return void reject(state, request, 'stale-nonce', now)
 
   // 4. The password algorithm: one that was offered, with the offer as it was made; MD5 when the client names none.
-  const allocation = state.allocations.find(request.listener, request.from.address, request.from.port)
+  //    A ticket names an allocation that was made elsewhere: at another five-tuple, or by another worker.
+  const claimed = claimedBy(state, request)
+  if (claimed === 'elsewhere') return forward(state, request) as undefined
+  const here = state.allocations.find(request.listener, request.from.address, request.from.port)
+  const allocation = typeof claimed === 'object' ? claimed : here
   const chosen = chosenAlgorithm(state, message, allocation !== undefined)
   if (chosen === 'invalid') return void reject(state, request, 'incomplete-credentials', now)
   const algorithm = chosen ?? PasswordAlgorithm.Md5

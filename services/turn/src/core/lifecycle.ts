@@ -3,6 +3,7 @@ import { Attribute, encodeAddressErrorCode, encodeLifetime, encodeXorAddress } f
 import type { Allocation, Relay } from './allocation.ts'
 import { credentialEnd } from './expiry.ts'
 import { removeChannel, removePermission } from './grants.ts'
+import { ticketOf } from './mobility.ts'
 import type { PortLease } from './policies.ts'
 import { REJECTIONS } from './rejections.ts'
 import { type AttributePair, reject, succeed } from './reply.ts'
@@ -11,6 +12,8 @@ import type { CloseReason } from './types.ts'
 
 /** Milliseconds. A driver that never answers `openRelay` must not hold a five-tuple for ever. */
 const OPENING_TIMEOUT = 10_000
+/** Milliseconds. */
+const DETACHED_LIFETIME = 60_000
 /** Ports tried before 508: another process may hold what the pool believes free. */
 const MAX_ATTEMPTS = 4
 
@@ -72,6 +75,8 @@ export function answerAllocate(state: ServerState, allocation: Allocation): void
     [Attribute.XorMappedAddress, encodeXorAddress(allocation.client, id)],
   )
   if (token) attributes.push([Attribute.ReservationToken, token])
+  const ticket = ticketOf(state, allocation)
+  if (ticket) attributes.push([Attribute.MobilityTicket, ticket])
   if (missing) {
     const { code, phrase } = REJECTIONS[missing.rejection]
     attributes.push([Attribute.AddressErrorCode, encodeAddressErrorCode(missing.family, code, phrase)])
@@ -156,6 +161,14 @@ export function closeRelay(state: ServerState, relay: Relay, reason: CloseReason
   const [left] = allocation.relays
   state.deadlines.remove(left!)
   state.deadlines.set(allocation, left!.expiresAt)
+}
+
+/** The client's stream is gone, but it has a ticket: the allocation lives on a little. */
+export function detach(state: ServerState, allocation: Allocation, now: number): void {
+  const end = Math.min(allocation.expiresAt, now + DETACHED_LIFETIME)
+  for (const relay of allocation.relays)
+    if (relay.expiresAt !== Number.POSITIVE_INFINITY) state.deadlines.set(relay, end)
+  state.deadlines.set(allocation, end)
 }
 
 function familyOf(address: string): 4 | 6 {

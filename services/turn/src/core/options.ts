@@ -1,6 +1,7 @@
 /** What a server is made with, and its limits. */
 import type { Bandwidth } from './bandwidth.ts'
 import type { CredentialExpiry } from './expiry.ts'
+import type { MobilityOptions } from './mobility.ts'
 import type { ChallengeBudget, PasswordPolicy, PeerPolicy, PortPool, QuotaPolicy, ServerEvents } from './policies.ts'
 import type { UsernameDirectory } from './usernames.ts'
 
@@ -36,6 +37,8 @@ export interface TurnServerOptions {
   readonly bytesPerCredential?: number | undefined
   /** Default `allow`. */
   readonly credentialExpiry?: CredentialExpiry | undefined
+  /** RFC 8016; off by default: MOBILITY-TICKET is ignored, as servers that do not know it do. */
+  readonly mobility?: MobilityOptions | undefined
   readonly limits?: Partial<Limits> | undefined
 }
 

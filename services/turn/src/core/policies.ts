@@ -1,6 +1,6 @@
 /** The decisions the core leaves to others, each a function passed in. None may do I/O or wait. */
 import type { Allocation } from './allocation.ts'
-import type { ClientTransport, CloseReason, Endpoint } from './types.ts'
+import type { ClientTransport, CloseReason, Endpoint, Listener } from './types.ts'
 
 /** Who an allocation is counted for. Neither goes into a response. */
 export interface Principal {
@@ -84,12 +84,24 @@ export interface ChallengeBudget {
   take(from: Endpoint, kind: 'challenge' | 'binding', now: number): boolean
 }
 
+/** Where a client is, with the listener it speaks to. */
+export interface FiveTuple {
+  readonly listener: Listener
+  readonly client: Endpoint
+}
+
 /** Told as it happens, for metrics, logs and the ledger. Must not call back into the core. */
 export interface ServerEvents {
   /** The relay socket is open and the client has been told. */
   allocationOpened?(allocation: Allocation, now: number): void
   /** Once for each `allocationOpened`; the allocation's counters are final except for what the data path holds itself. */
   allocationClosed?(allocation: Allocation, reason: CloseReason, now: number): void
+  /**
+   * A client comes from a new five-tuple (RFC 8016): before and after `allocation.client` and `.listener` change. What is
+   * summed by transport is to be settled in the first.
+   */
+  allocationMoving?(allocation: Allocation, to: FiveTuple, now: number): void
+  allocationMoved?(allocation: Allocation, from: FiveTuple, now: number): void
   /** A request was answered: `method` as `methodName` says, `code` 200 or the STUN error code. */
   requestHandled?(request: {
     readonly method: string

@@ -24,7 +24,7 @@ import { handleChannelBind } from './handlers/channel-bind.ts'
 import { handleCreatePermission } from './handlers/create-permission.ts'
 import { handleRefresh } from './handlers/refresh.ts'
 import { handleSend } from './handlers/send-indication.ts'
-import { closeAllocation, expire, relayFailed, relayOpened } from './lifecycle.ts'
+import { closeAllocation, detach, expire, relayFailed, relayOpened } from './lifecycle.ts'
 import type { TurnServerOptions } from './options.ts'
 import { reject } from './reply.ts'
 import type { AuthenticRequest, Request } from './request.ts'
@@ -132,10 +132,14 @@ export class TurnServer {
     return this.#state.draining !== undefined
   }
 
-  /** A client's stream is gone, and with it its allocation (RFC 8656 section 3.1). */
+  /**
+   * A client's stream is gone, and with it its allocation (RFC 8656 section 3.1). One with a ticket is kept for a minute:
+   * the client may be on its way to another network.
+   */
   disconnected(listener: Listener, from: Endpoint, now: number): Output[] {
     const allocation = this.#state.allocations.find(listener, from.address, from.port)
-    if (allocation) closeAllocation(this.#state, allocation, 'disconnected', now)
+    if (allocation?.mobility && allocation.state === 'live') detach(this.#state, allocation, now)
+    else if (allocation) closeAllocation(this.#state, allocation, 'disconnected', now)
     return this.#state.drain()
   }
 

@@ -125,6 +125,8 @@ export function createPeer(
     keepAlive: false,
     ...options,
   })
+  /** Where it sends from: may be changed. */
+  const place = { from, listener }
   const requests: Uint8Array[] = []
   const others: Output[] = []
   /** Carries the client's outputs to the server and the answers back until nobody has more to say; returns the events. */
@@ -139,7 +141,7 @@ export function createPeer(
       requests.push(output.bytes)
       const { sent, other } = perform(
         world,
-        world.server.receive(datagram(output.bytes), listener, from, world.clock.now),
+        world.server.receive(datagram(output.bytes), place.listener, place.from, world.clock.now),
       )
       others.push(...other)
       for (const { bytes } of sent) queue.push(...client.receive(datagram(bytes), world.clock.now))
@@ -150,6 +152,7 @@ export function createPeer(
     client,
     from,
     listener,
+    place,
     requests,
     others,
     run,
@@ -157,7 +160,7 @@ export function createPeer(
     permit: (...peers: Endpoint[]) => run(client.createPermission(peers, world.clock.now)),
     bind: (peer: Endpoint, channel?: number) => run(client.channelBind(peer, world.clock.now, channel)),
     refresh: (lifetime?: number, family?: 4 | 6) => run(client.refresh(world.clock.now, lifetime, family)),
-    allocation: () => world.server.allocations.find(listener, from.address, from.port),
+    allocation: () => world.server.allocations.find(place.listener, place.from.address, place.from.port),
   }
 }
 

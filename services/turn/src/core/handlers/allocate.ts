@@ -41,6 +41,10 @@ export function handleAllocate(state: ServerState, request: AuthenticRequest) {
   if (protocol === undefined) return refuse('bad-request')
   if (protocol !== Transport.Udp) return refuse('transport-protocol')
 
+  // RFC 8016 section 3.1.2: a client that wants tickets sends an empty one.
+  const ticket = state.options.mobility && message.get(Attribute.MobilityTicket)
+  if (ticket && ticket.length > 0) return refuse('bad-request')
+
   // 5. to 8. RESERVATION-TOKEN, REQUESTED-ADDRESS-FAMILY, EVEN-PORT.
   const wish = readWish(message, state.options.dualAllocation ?? false)
   if (typeof wish === 'string') return refuse(wish)
@@ -91,6 +95,7 @@ export function handleAllocate(state: ServerState, request: AuthenticRequest) {
       family: missing,
       rejection: families.includes(missing) ? 'capacity' : 'address-family',
     }
+  if (ticket) allocation.mobility = { used: 0, given: 0 }
   shapeAllocation(state, allocation, credit, now)
   startAllocation(state, allocation, now)
 }
