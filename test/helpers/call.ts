@@ -7,6 +7,8 @@ export interface GuestOptions {
   readonly relayOnly?: boolean
   /** Hides the TURN servers from the page, as if there were no relay; STUN stays. */
   readonly withoutRelay?: boolean
+  /** Leaves the page this one way to its relay. */
+  readonly transport?: 'udp' | 'tcp' | 'tls'
 }
 
 /** One person on the demo page. */
@@ -48,7 +50,8 @@ export async function join(browser: Browser, url: string, options: GuestOptions)
   const log: string[] = []
   page.on('console', (message) => log.push(`${message.type()}: ${message.text()}`))
   page.on('pageerror', (error) => log.push(`uncaught: ${error.message}`))
-  await page.addInitScript(watchPeerConnections, options.withoutRelay === true)
+  const allowed = options.withoutRelay ? '^stun:' : options.transport ? wayTo[options.transport] : ''
+  await page.addInitScript(watchPeerConnections, allowed)
   await page.goto(url)
   await page.getByTestId('name-input').fill(options.name)
   await page.getByTestId('join').click()
@@ -58,23 +61,30 @@ export async function join(browser: Browser, url: string, options: GuestOptions)
   return { name: options.name, page, log }
 }
 
-/** Runs in the page before its own scripts: notes what ICE does on every peer connection, and hides relays if told. */
-function watchPeerConnections(withoutRelay: boolean): void {
+/** URLs of each transport, as a regular expression. */
+const wayTo = { udp: '^turn:.*transport=udp', tcp: '^turn:.*transport=tcp', tls: '^turns:' } as const
+
+/**
+ * Runs in the page before its own scripts: notes what ICE does on every peer connection, and hides servers whose URLs are
+ * not allowed.
+ * @param allowed regular expression; empty: all are
+ */
+function watchPeerConnections(allowed: string): void {
   const history: IceHistory = { states: [], candidates: [] }
   Object.defineProperty(window, 'hairpinTest', { value: history })
-  const withoutTurn = (configuration?: RTCConfiguration): RTCConfiguration | undefined =>
-    withoutRelay && configuration?.iceServers
+  const restricted = (configuration?: RTCConfiguration): RTCConfiguration | undefined =>
+    allowed !== '' && configuration?.iceServers
       ? {
           ...configuration,
           iceServers: configuration.iceServers.flatMap((server) => {
-            const urls = [server.urls].flat().filter((url) => url.startsWith('stun:'))
-            return urls.length > 0 ? [{ urls }] : []
+            const urls = [server.urls].flat().filter((url) => new RegExp(allowed).test(url))
+            return urls.length > 0 ? [{ ...server, urls }] : []
           }),
         }
       : configuration
   window.RTCPeerConnection = class extends RTCPeerConnection {
     constructor(configuration?: RTCConfiguration) {
-      super(withoutTurn(configuration))
+      super(restricted(configuration))
       this.addEventListener('iceconnectionstatechange', () => history.states.push(this.iceConnectionState))
       this.addEventListener('icecandidate', ({ candidate }) => {
         if (candidate?.type) history.candidates.push(candidate.type)
@@ -82,7 +92,7 @@ function watchPeerConnections(withoutRelay: boolean): void {
     }
 
     override setConfiguration(configuration?: RTCConfiguration): void {
-      super.setConfiguration(withoutTurn(configuration))
+      super.setConfiguration(restricted(configuration))
     }
   }
 }

@@ -33,7 +33,7 @@ export async function startStandalone(options: StandaloneOptions = {}): Promise<
   const host = options.host ?? '127.0.0.1'
   const prefix = options.prefix ?? []
   const dataDir = await mkdtemp(join(tmpdir(), 'hairpin-data-'))
-  const ports = { http: await freeTcpPort(), admin: await freeTcpPort(), turn: await freeUdpPort() }
+  const ports = { http: await freeTcpPort(), admin: await freeTcpPort(), turn: await freeRelayPort() }
   const [command = '', ...args] = [...prefix, process.execPath, entry]
   const stack: Background = background(command, args, {
     HAIRPIN_HTTP_HOST: host,
@@ -102,11 +102,16 @@ async function freeTcpPort(): Promise<number> {
   return port
 }
 
-async function freeUdpPort(): Promise<number> {
-  const socket = createSocket('udp4').bind(0)
-  await once(socket, 'listening')
-  const { port } = socket.address()
-  socket.close()
-  await once(socket, 'close')
-  return port
+/** Free for UDP and TCP both. */
+async function freeRelayPort(): Promise<number> {
+  for (;;) {
+    const port = await freeTcpPort()
+    const socket = createSocket('udp4').on('error', () => {})
+    const free = await new Promise<boolean>((resolve) => {
+      socket.once('error', () => resolve(false))
+      socket.bind(port, () => resolve(true))
+    })
+    socket.close()
+    if (free) return port
+  }
 }
