@@ -25,6 +25,8 @@ export interface Contender {
   readonly cores: number
   /** Why it cannot run here; undefined when it can. */
   unavailable(): string | undefined
+  /** Answers 200 once every worker listens; without it an answered Binding request will do. */
+  readyUrl?(site: Site): string
   command(site: Site): { readonly argv: readonly string[]; readonly env?: Readonly<Record<string, string>> }
 }
 
@@ -54,7 +56,7 @@ function nextSite(): Site {
   return { address, port: 3478, realm: 'bench', secret, credentials: { username, password } }
 }
 
-/** Starts the contender on its cores and waits until it answers a Binding request. */
+/** Starts the contender on its cores and waits until it answers. */
 export async function launch(contender: Contender): Promise<Running> {
   const site = nextSite()
   const { argv, env } = contender.command(site)
@@ -66,6 +68,7 @@ export async function launch(contender: Contender): Promise<Running> {
   })
   try {
     await answers(site, child)
+    if (contender.readyUrl) await ready(contender.readyUrl(site), child)
   } catch (cause) {
     await stop(child)
     throw new Error(`${contender.name} did not start: ${complaint.trim() || 'no message'}`, { cause })
@@ -92,4 +95,14 @@ async function answers(site: Site, child: ChildProcess): Promise<void> {
     socket.close()
   }
   throw new Error(`no answer from ${site.address}:${site.port}`)
+}
+
+async function ready(url: string, child: ChildProcess): Promise<void> {
+  for (const until = Date.now() + READY_MS; Date.now() < until && child.exitCode === null; ) {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(1_000) }).catch(() => undefined)
+    await answer?.body?.cancel()
+    if (answer?.ok) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error(`no 200 from ${url}`)
 }

@@ -5,7 +5,11 @@ import type { Contender, Site } from './contender.ts'
 
 const entry = join(import.meta.dirname, '..', '..', 'services', 'turn', 'src', 'main.ts')
 
+const ADMIN_PORT = 9464
+
 const unavailable = () => (existsSync(entry) ? undefined : 'services/turn/src/main.ts is not there')
+
+const readyUrl = ({ address }: Site) => `http://${address}:${ADMIN_PORT}/readyz`
 
 let folder: string | undefined
 
@@ -33,7 +37,7 @@ function service(site: Site, engine: 'hairpin' | 'node-turn', workers: number) {
       HAIRPIN_HTTP_HOST: site.address,
       HAIRPIN_HTTP_PORT: '8080',
       HAIRPIN_ADMIN_HOST: site.address,
-      HAIRPIN_ADMIN_PORT: '9464',
+      HAIRPIN_ADMIN_PORT: `${ADMIN_PORT}`,
       HAIRPIN_DATA_DIR: join(dataFolder(), site.address),
       HAIRPIN_STUN_SERVER: 'off',
       HAIRPIN_LOG_LEVEL: 'error',
@@ -53,6 +57,7 @@ export const hairpin: Contender = {
   via: 'channel',
   cores: 1,
   unavailable,
+  readyUrl,
   command: (site) => service(site, 'hairpin', 1),
 }
 
@@ -62,6 +67,7 @@ export const hairpinTwo: Contender = {
   via: 'channel',
   cores: 2,
   unavailable,
+  readyUrl,
   command: (site) => service(site, 'hairpin', 2),
 }
 
@@ -71,5 +77,6 @@ export const nodeTurnRepaired: Contender = {
   via: 'channel',
   cores: 1,
   unavailable,
+  readyUrl,
   command: (site) => service(site, 'node-turn', 1),
 }

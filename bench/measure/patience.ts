@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { machineSeconds } from './cpu.ts'
 
-/** Other load of up to this many cores is let pass. */
-const QUIET_CORES = 0.15
+/** Other load of up to this many cores is let pass; a window with more counts as disturbed. */
+export const QUIET_CORES = 0.15
 const LOOK_MS = 250
 /** Well below the five minutes of a permission, which may be running already. */
 const LONGEST_WAIT_MS = 60_000

@@ -1,12 +1,11 @@
 /** Medians over the rounds, one table per scenario and shape, ratios to coturn. */
+import { QUIET_CORES } from '../measure/patience.ts'
 import { median, spread } from '../measure/stats.ts'
 import { DIRECT } from '../scenarios/fleet.ts'
 import type { Measurement } from '../scenarios/measurement.ts'
 import { fixed, table } from './table.ts'
 
 const REFERENCE = 'coturn'
-/** More than this on the machine besides server and generator is worth a word. */
-const QUIET_CORES = 0.1
 
 interface Column {
   readonly title: string
@@ -15,32 +14,40 @@ interface Column {
 
 type Rows = readonly Measurement[]
 
+const isQuiet = ({ values }: Measurement) => (values.foreignCores ?? 0) <= QUIET_CORES
+
+/** Windows that other load disturbed count only where there is no other. */
+function usable(rows: Rows): Rows {
+  const quiet = rows.filter(isQuiet)
+  return quiet.length > 0 ? quiet : rows
+}
+
 const values = (rows: Rows, key: string) => rows.map((row) => row.values[key] ?? Number.NaN).filter(Number.isFinite)
-const middle = (rows: Rows, key: string) => median(values(rows, key))
+const middle = (rows: Rows, key: string) => median(values(usable(rows), key))
 
 const plain = (title: string, key: string, digits: number, scale = 1): Column => ({
   title,
   cell: (rows) => fixed(middle(rows, key) * scale, digits),
 })
 
-/** Median of the rounds' own ratios: both sides of each were measured seconds apart. */
+/** Median of the rounds' own ratios, both sides measured seconds apart; of the medians where no round has both undisturbed. */
 const ratio = (key: string, title = `x ${REFERENCE}`): Column => ({
   title,
   cell: (rows, all) => {
     const reference = all.get(REFERENCE) ?? []
-    const pairs = rows.flatMap((row) => {
-      const other = reference.find(({ round }) => round === row.round)?.values[key]
+    const pairs = rows.filter(isQuiet).flatMap((row) => {
+      const other = reference.find((candidate) => candidate.round === row.round && isQuiet(candidate))?.values[key]
       const own = row.values[key]
       return other && own !== undefined ? [own / other] : []
     })
-    return fixed(median(pairs), 2)
+    return fixed(pairs.length > 0 ? median(pairs) : middle(rows, key) / middle(reference, key), 2)
   },
 })
 
 const disagreement: Column = {
   title: '±',
   cell: (rows) => {
-    const all = values(rows, 'cpuUs')
+    const all = values(usable(rows), 'cpuUs')
     return all.length > 1 ? `${fixed(spread(all) * 100, 0)} %` : '–'
   },
 }
@@ -72,6 +79,7 @@ const columns: Readonly<Record<string, readonly Column[]>> = {
     added('added p99', 'p99'),
     { title: 'wrong', cell: sum('duplicates', 'misrouted', 'corrupt') },
     plain('sent kpps', 'sentRate', 1, 1e-3),
+    { title: 'quiet', cell: (rows) => `${rows.filter(isQuiet).length}/${rows.length}` },
   ],
   capacity: [
     plain('kpps', 'best', 1, 1e-3),

@@ -9,7 +9,6 @@ const SETUPS = 1_000
 const HELD = 2_000
 const WARM = 100
 const SETTLE_MS = 1_000
-const WARM_PORT = 30_000
 
 /** Allocate (challenged and answered), CreatePermission and ChannelBind: four requests, 32 clients at once. */
 export async function setup({ fleet, options, results, patience }: Bench): Promise<void> {
@@ -18,7 +17,7 @@ export async function setup({ fleet, options, results, patience }: Bench): Promi
   console.error(`setup: ${shape}`)
   for (let round = 0; round < options.rounds; round++)
     await fleet.each('setup', round, async ({ site, contender, pid }) => {
-      await tearDown(await setUp(site, WARM, 'channel', WARM_PORT))
+      await tearDown(await setUp(site, WARM, 'channel'))
       await patience.waitForQuiet()
       const own = process.cpuUsage()
       const cpu = cpuSeconds(pid)
@@ -47,7 +46,7 @@ export async function memory({ contenders, options, results }: Bench): Promise<v
     for (const contender of contenders) {
       try {
         const running = await launch(contender)
-        const warm = await setUp(running.site, WARM, 'channel', WARM_PORT)
+        const warm = await setUp(running.site, WARM, 'channel')
         await sleep(SETTLE_MS)
         const before = residentBytes(running.pid)
         const flows = await setUp(running.site, count, 'channel')
