@@ -14,6 +14,9 @@ import { columns } from './counters.ts'
  */
 export const SCHEMA_VERSION = 1
 
+/** Name of the ledger in the data folder. */
+export const LEDGER_FILE = 'ledger.db'
+
 const counts = columns.map((name) => `${name} INTEGER NOT NULL DEFAULT 0`).join(', ')
 
 const bucket = (name: string) =>

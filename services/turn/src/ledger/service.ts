@@ -1,23 +1,19 @@
 /** The ledger as the relay uses it: chosen price, its thread, its metrics, its answers. */
 import { join } from 'node:path'
-import { type Config, ConfigError } from '@hairpin/config'
+import type { Config } from '@hairpin/config'
 import type { Sample } from '../engine.ts'
 import { CostCounter } from '../metrics/costs.ts'
+import { chosenPrice } from './chosen-price.ts'
 import type { UsageSink } from './feed.ts'
 import type { UsageSource } from './http.ts'
 import type { SnapshotBatch } from './meter.ts'
-import { choosePrice, loadPriceTable, PriceError, type PriceTable, type Provider } from './prices.ts'
+import type { PriceTable, Provider } from './prices.ts'
+import { LEDGER_FILE } from './schema.ts'
 import { LedgerThread } from './thread.ts'
 import type { LedgerReport } from './thread-messages.ts'
 import type { LedgerLog } from './trouble.ts'
 import type { ComparedProvider, UsageQuery, UsageReport } from './usage.ts'
 import { unavailable } from './usage-thread.ts'
-
-/** Lies beside the code: another price is named or given by HAIRPIN_PRICES. */
-export const priceTableUrl = new URL('../../../../infra/prices.json', import.meta.url)
-
-/** Name of the ledger's file in the data folder. */
-export const LEDGER_FILE = 'ledger.db'
 
 export interface LedgerServiceOptions {
   readonly config: Pick<Config, 'dataDir' | 'prices'>
@@ -90,19 +86,5 @@ export class LedgerService implements UsageSink, UsageSource {
   /** Writes what waits. Idempotent. */
   async close(): Promise<void> {
     await this.#thread?.close()
-  }
-}
-
-/**
- * The price that HAIRPIN_PRICES chooses, and the whole table.
- * @throws ConfigError naming the variable
- */
-export function chosenPrice(wanted: string | undefined): { price: Provider; providers: PriceTable['providers'] } {
-  try {
-    const table = loadPriceTable(priceTableUrl)
-    return { price: choosePrice(table, wanted), providers: table.providers }
-  } catch (error) {
-    if (error instanceof PriceError) throw new ConfigError('HAIRPIN_PRICES', error.message)
-    throw error
   }
 }

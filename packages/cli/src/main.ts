@@ -1,0 +1,28 @@
+/** `npx hairpin <command>`. */
+import { ConfigError } from '@hairpin/config'
+import { mint } from './mint.ts'
+import { UsageError } from './options.ts'
+import { usage } from './usage.ts'
+
+const commands: Readonly<Record<string, (args: readonly string[]) => string | Promise<string>>> = { mint, usage }
+
+const help = `usage: hairpin <command>
+
+  mint --user NAME      TURN credentials and an iceServers block, from the secret alone
+       [--app demo] [--ttl SECONDS] [--secret SECRET] [--host HOST] [--port 3478]
+  usage --month         what was relayed in a month, and what it cost
+       [--month YYYY-MM] [--by app|user|day|hour|transport,…] [--app APP] [--json]
+
+Settings are those of the services: HAIRPIN_DATA_DIR, HAIRPIN_PRICES and others of .env.example.`
+
+const [name = 'help', ...args] = process.argv.slice(2)
+try {
+  if (['help', '--help', '-h'].includes(name)) console.log(help)
+  else if (Object.hasOwn(commands, name)) console.log(await commands[name]!(args))
+  else throw new UsageError(`there is no command "${name}"\n\n${help}`)
+} catch (error) {
+  // What the caller can mend is told in a line; anything else is ours and keeps its stack.
+  if (!(error instanceof UsageError || error instanceof ConfigError)) throw error
+  console.error(`hairpin: ${error.message}`)
+  process.exitCode = error instanceof UsageError ? 2 : 1
+}
