@@ -15,7 +15,7 @@ const add = (name: string, bytes: Uint8Array) => messages.set(`${name}-${message
 const world = createWorld(FUZZ_OPTIONS)
 const sessions = [
   {},
-  { sha256: true, dual: true, software: 'fuzz' },
+  { sha256: true, dual: true, mobility: true, software: 'fuzz' },
   { evenPort: { reserve: true }, lifetime: 900 },
   { family: 6 as const, fingerprint: false },
 ]

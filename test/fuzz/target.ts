@@ -24,7 +24,12 @@ import {
 import { mutate, type Random, randomDatagram } from './mutate.ts'
 
 export const CORPUS = new URL('./corpus/', import.meta.url)
-export const FUZZ_OPTIONS = { dualAllocation: true, dontFragment: true, bytesPerCredential: 1e9 } as const
+export const FUZZ_OPTIONS = {
+  dualAllocation: true,
+  dontFragment: true,
+  bytesPerCredential: 1e9,
+  mobility: { key: seededBytes('mobility')(32), worker: 0 },
+}
 /** The five-tuples that inputs come from. */
 export const TUPLES: readonly Endpoint[] = Array.from({ length: 8 }, (_, i) => ({
   address: `192.0.2.${i + 1}`,
@@ -45,6 +50,8 @@ export class Target {
   readonly #corpus: Uint8Array[]
   readonly #seen = new Set<string>()
   readonly #nonces: (Uint8Array | undefined)[] = []
+  /** The latest one given, whoever had it: others present it too. */
+  #ticket: Uint8Array = new Uint8Array(0)
   /** The last input, for the report when it breaks something. */
   input: Uint8Array = new Uint8Array(0)
 
@@ -91,7 +98,7 @@ export class Target {
     const id = Uint8Array.from({ length: 12 }, () => random(256))
     const writer = new MessageWriter(METHODS[random(METHODS.length)]!, Class.Request, id)
     for (let i = random(5); i > 0; i--) {
-      const [type, value] = ATTRIBUTES[random(ATTRIBUTES.length)]!(id)
+      const [type, value] = ATTRIBUTES[random(ATTRIBUTES.length)]!(id, this.#ticket)
       writer.attribute(type, random(8) === 0 ? mutate(value, random).subarray(0, 64) : value)
     }
     const nonce = this.#nonces[tuple]
@@ -108,6 +115,7 @@ export class Target {
       if (output.type !== 'send') continue
       const answer = parsed(output.bytes)
       signature += `${answer.method} ${answer.get(Attribute.ErrorCode)?.subarray(2, 4).join('') ?? 'ok'} `
+      this.#ticket = answer.get(Attribute.MobilityTicket) ?? this.#ticket
       const nonce = answer.get(Attribute.Nonce)
       if (nonce && nonce.length > 11) this.#nonces[tuple] = nonce
     }
@@ -140,7 +148,7 @@ const METHODS = [
   Method.ConnectionBind,
 ]
 
-const ATTRIBUTES: readonly ((id: Uint8Array) => readonly [number, Uint8Array])[] = [
+const ATTRIBUTES: readonly ((id: Uint8Array, ticket: Uint8Array) => readonly [number, Uint8Array])[] = [
   () => [Attribute.RequestedTransport, Uint8Array.of(17, 0, 0, 0)],
   () => [Attribute.RequestedTransport, Uint8Array.of(17, 0, 0, 0)],
   () => [Attribute.RequestedTransport, Uint8Array.of(6, 0, 0, 0)],
@@ -159,6 +167,7 @@ const ATTRIBUTES: readonly ((id: Uint8Array) => readonly [number, Uint8Array])[]
   () => [Attribute.ReservationToken, new Uint8Array(8)],
   () => [Attribute.DontFragment, new Uint8Array(0)],
   () => [Attribute.MobilityTicket, new Uint8Array(0)],
+  (_, ticket) => [Attribute.MobilityTicket, ticket],
   () => [Attribute.PasswordAlgorithm, Uint8Array.of(0, 1, 0, 0)],
   () => [Attribute.PasswordAlgorithms, Uint8Array.of(0, 2, 0, 0, 0, 1, 0, 0)],
   () => [Attribute.Userhash, new Uint8Array(32)],
