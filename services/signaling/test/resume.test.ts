@@ -274,6 +274,20 @@ describe('what a server holds for a session', () => {
     expect(await server.metric('hairpin_signaling_detached_sessions')).toBe(0)
   })
 
+  it('is bounded for one that does not read: it loses its socket first, then its session', async () => {
+    const server = await startServer({ limits: { bufferedBytes: 100_000, messageBurst: 1e6 } })
+    const { client: slow } = await joinResumable(server, 'slow')
+    const fast = await server.join('fast')
+    slow.socket.pause()
+    for (let i = 0; i < 200; i++) {
+      fast.send({ type: 'x-data', target: 'slow', data: 'x'.repeat(60_000) })
+      if (i % 10 === 0) await delay(1)
+    }
+    await fast.next('userlist', ({ users }) => users.join() === 'fast')
+    expect(await server.metric('hairpin_signaling_errors_total{code="SIG_OUTBOX_FULL"}')).toBe(1)
+    expect(await fast.settled()).toContain('error')
+  })
+
   it('does not grow for a client that acknowledges', async () => {
     const server = await startServer({ limits: { outboxMessages: 5, messageBurst: 1000 } })
     const { client: alice } = await joinResumable(server, 'alice')
