@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { ConfigError, type Environment, EnvReader } from './env.ts'
 import { type IdentityConfig, identity } from './identity.ts'
+import { type UnauthenticatedLimits, unauthenticatedLimits } from './limits.ts'
 import type { ApiKey } from './secrets.ts'
 
 export interface PortRange {
@@ -51,6 +52,7 @@ export interface Config {
     /** Allocations per user and in all; 0 = no limit. */
     readonly userQuota: number
     readonly totalQuota: number
+    readonly unauthenticated: UnauthenticatedLimits
   }
   readonly credentials: {
     /** Seconds. */
@@ -102,6 +104,7 @@ export function loadConfig(source: Environment): Config {
       peerAllow: env.cidrs('HAIRPIN_PEER_ALLOW'),
       userQuota: env.integer('HAIRPIN_USER_QUOTA', 12, 0, 1_000_000),
       totalQuota: env.integer('HAIRPIN_TOTAL_QUOTA', 0, 0, 10_000_000),
+      unauthenticated: unauthenticatedLimits(env),
     },
     credentials: {
       ttl: ttlBounds(env),
@@ -136,6 +139,8 @@ function tlsListener(env: EnvReader): Config['turn']['tls'] {
   if (cert === undefined && key === undefined) return undefined
   if (cert === undefined) throw new ConfigError('HAIRPIN_TLS_CERT', 'is missing; HAIRPIN_TLS_KEY is set')
   if (key === undefined) throw new ConfigError('HAIRPIN_TLS_KEY', 'is missing; HAIRPIN_TLS_CERT is set')
+  if (port !== 0 && port === env.port('HAIRPIN_TURN_PORT', 3478))
+    throw new ConfigError('HAIRPIN_TURNS_PORT', 'TLS needs a port of its own, another than HAIRPIN_TURN_PORT')
   return { port, cert: resolve(cert), key: resolve(key) }
 }
 

@@ -21,6 +21,7 @@ describe('environment', () => {
     expect(loadConfig({}).turn.tls).toBeUndefined()
     const both = { HAIRPIN_TLS_CERT: '/tls/cert.pem', HAIRPIN_TLS_KEY: '/tls/key.pem' }
     expect(loadConfig(both).turn.tls).toEqual({ port: 5349, cert: '/tls/cert.pem', key: '/tls/key.pem' })
+    expect(() => loadConfig({ ...both, HAIRPIN_TURNS_PORT: '3478' })).toThrow(/^HAIRPIN_TURNS_PORT/)
     expect(() => loadConfig({ HAIRPIN_TLS_CERT: '/c' })).toThrow(/^HAIRPIN_TLS_KEY/)
     expect(() => loadConfig({ HAIRPIN_TLS_KEY: '/k' })).toThrow(/^HAIRPIN_TLS_CERT/)
   })
@@ -54,6 +55,9 @@ describe('environment', () => {
     ['HAIRPIN_LOG_LEVEL', 'loud'],
     ['HAIRPIN_STUN_SERVER', 'stun.example.com'],
     ['HAIRPIN_DATAPATH', 'ebpf'],
+    ['HAIRPIN_CHALLENGE_RATE', '-1'],
+    ['HAIRPIN_SOURCE_PREFIX', '24'],
+    ['HAIRPIN_SOURCE_PREFIX', '33,48'],
   ])('stops the start and names %s when it is "%s"', (name, value) => {
     const error = caught(() => loadConfig({ [name]: value }))
     expect(error).toBeInstanceOf(ConfigError)

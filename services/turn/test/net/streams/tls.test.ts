@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
 import type { Endpoint } from '@hairpin/stun'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { STREAM_LIMITS } from '../../../src/datapath/stream-client.ts'
 import {
   Certificate,
   certificateDoubts,
@@ -82,6 +83,62 @@ describe('a client over TLS', () => {
     expect([...relay.server.allocations][0]?.listener.transport).toBe('tls')
     socket.destroy()
     await expect.poll(() => relay.server.allocations.size).toBe(0)
+  })
+
+  it('gets every datagram of bursts, the last one too', async () => {
+    const relay = await tlsRelay(first)
+    const peer = bindUdp({ address: loopback, port: 0, family: 4 })
+    cleanUp.push(() => peer.close())
+    const endpoint: Endpoint = { address: loopback, port: peer.address().port, family: 4 }
+    const client = new StreamRelayClient(await secureSocket(relay.port), credentialOf())
+    const relayed = await client.allocate()
+    await client.bind(endpoint)
+    for (let burst = 1; burst <= 60; burst++) {
+      for (let i = 0; i < burst; i++) peer.send(`${burst} ${i}`, relayed.port, relayed.address)
+      for (let i = 0; i < burst; i++) expect((await client.receive()).toString()).toBe(`${burst} ${i}`)
+    }
+    expect(relay.dropped().size).toBe(0)
+  })
+
+  it('that does not read has a bounded queue too', async () => {
+    const relay = await tlsRelay(first)
+    const peer = bindUdp({ address: loopback, port: 0, family: 4 })
+    cleanUp.push(() => peer.close())
+    const socket = await secureSocket(relay.port)
+    const client = new StreamRelayClient(socket, credentialOf())
+    const relayed = await client.allocate()
+    await client.bind({ address: loopback, port: peer.address().port, family: 4 })
+    socket.pause()
+    let most = 0
+    for (let i = 0; i < 40_000 && !((relay.dropped().get('backpressure') ?? 0) > 100); i++) {
+      peer.send(Buffer.alloc(1200), relayed.port, relayed.address)
+      if (i % 50 === 0) await new Promise(setImmediate)
+      const [allocation] = relay.server.allocations
+      most = Math.max(most, (allocation && relay.streams.find(allocation.listener, allocation.client)?.queued) ?? 0)
+    }
+    expect(relay.dropped().get('backpressure')).toBeGreaterThan(100)
+    expect(most).toBeLessThanOrEqual(STREAM_LIMITS.data + 1204)
+  })
+
+  it('may break off at any point', async () => {
+    const relay = await tlsRelay(first, { perPrefix: 1000 })
+    for (let round = 0; round < 10; round++) {
+      const plain = await Promise.all(Array.from({ length: 10 }, () => connected(relay.port)))
+      for (const [i, socket] of plain.entries()) {
+        socket.on('error', () => {})
+        socket.write(Buffer.from([0x16, 3, 1, 2, 0]).subarray(0, i % 6))
+        if (i % 2) socket.resetAndDestroy()
+        else socket.end()
+      }
+      const secure = await secureSocket(relay.port)
+      const client = new StreamRelayClient(secure, credentialOf())
+      await client.allocate()
+      secure.on('error', () => {})
+      secure.destroy(new Error('broken off'))
+    }
+    await expect.poll(() => relay.streams.count('tls'), { timeout: 5000 }).toBe(0)
+    expect(relay.server.allocations.size).toBe(0)
+    expect(relay.errors).toEqual([])
   })
 
   it('is refused with TLS 1.1, with plain STUN, with garbage; the relay lives', async () => {
