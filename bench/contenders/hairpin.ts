@@ -44,6 +44,9 @@ function service(site: Site, engine: 'hairpin' | 'node-turn', workers: number) {
       // Clients and peers are on loopback, and they all share one user.
       HAIRPIN_PEER_ALLOW: '127.0.0.0/8',
       HAIRPIN_USER_QUOTA: '0',
+      // And one address: nothing that allocates as fast as it can fits the budget of a source prefix.
+      HAIRPIN_CHALLENGE_RATE: '0',
+      HAIRPIN_BINDING_RATE: '0',
     },
   }
 }

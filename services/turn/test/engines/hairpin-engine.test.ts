@@ -149,6 +149,24 @@ describe('the hairpin engine', () => {
     await clientOf(port, 'bob').allocate()
   })
 
+  it('has a budget for strangers that fifty clients behind one NAT do not feel', async () => {
+    const { port, engine } = await engineWith()
+    const clients = Array.from({ length: 50 }, (_, i) => clientOf(port, `user-${i}`))
+    await Promise.all(clients.map((client) => client.allocate()))
+    expect(await sampleOf(engine, 'hairpin_allocations')).toBe(50)
+    expect(await sampleOf(engine, 'hairpin_dropped_total', { reason: 'rate-limited' })).toBe(0)
+  })
+
+  it('answers no more strangers of one prefix than its budget says', async () => {
+    const { port, engine } = await engineWith({ HAIRPIN_WORKERS: '1', HAIRPIN_CHALLENGE_RATE: '10' })
+    const client = clientOf(port)
+    const allocate = Buffer.from('000300002112a442000000000000000000000000', 'hex')
+    for (let i = 0; i < 100; i++) client.sendRaw(allocate)
+    await eventually(async () =>
+      expect(await sampleOf(engine, 'hairpin_dropped_total', { reason: 'rate-limited' })).toBeGreaterThan(50),
+    )
+  })
+
   it('starts a crashed worker again: counters keep, ports and quota come back', async () => {
     const { port, engine } = await engineWith({
       HAIRPIN_WORKERS: '1',

@@ -14,6 +14,7 @@ import { peerPolicyFor } from '../../net/peer-rules.ts'
 import { Certificate, type CertificateFiles } from '../../net/streams/certificate.ts'
 import { type StreamBinding, StreamListeners } from '../../net/streams/listeners.ts'
 import { bindUdp, familyOf } from '../../net/udp-socket.ts'
+import { budgetOf } from './budget.ts'
 import type { FromWorker, ToWorker, WorkerSettings } from './messages.ts'
 import { Meter } from './meter.ts'
 import { OwnedPorts } from './owned-ports.ts'
@@ -59,6 +60,7 @@ async function run(settings: WorkerSettings): Promise<void> {
     peers: peerPolicyFor(turn, addresses),
     ports,
     nonceKey,
+    budget: budgetOf(turn.unauthenticated, workers),
     events: meter,
   })
   const clients = addresses.listen.map((address, id) => listenOn(id, address, addresses.port))
