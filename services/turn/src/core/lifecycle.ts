@@ -166,8 +166,7 @@ export function closeRelay(state: ServerState, relay: Relay, reason: CloseReason
 /** The client's stream is gone, but it has a ticket: the allocation lives on a little. */
 export function detach(state: ServerState, allocation: Allocation, now: number): void {
   const end = Math.min(allocation.expiresAt, now + DETACHED_LIFETIME)
-  for (const relay of allocation.relays)
-    if (relay.expiresAt !== Number.POSITIVE_INFINITY) state.deadlines.set(relay, end)
+  for (const relay of allocation.relays) if (relay.heapIndex >= 0) state.deadlines.set(relay, end)
   state.deadlines.set(allocation, end)
 }
 

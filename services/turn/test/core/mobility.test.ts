@@ -86,6 +86,20 @@ test('it moves from TCP to UDP, and a lost connection gives it a minute for that
   expect(pass(other.world, 60)).toMatchObject([{ type: 'closeRelay', reason: 'expired' }])
 })
 
+test('what is left of two relayed addresses survives a lost connection and the move after it', () => {
+  const world = createWorld({ mobility: { key, worker: 3 }, dualAllocation: true })
+  const alice = createPeer(world, ALICE, { mobility: true, dual: true, reliable: true }, TCP)
+  alice.allocate()
+  alice.refresh(0, 4)
+  world.server.disconnected(TCP, ALICE, world.clock.now)
+  alice.place.from = ELSEWHERE
+  alice.run(alice.client.move(world.clock.now))
+  expect(pass(world, 599)).toEqual([])
+  expect(alice.allocation()?.relays.map(({ family }) => family)).toEqual([6])
+  pass(world, 1)
+  expect(remains(world)).toEqual(NOTHING)
+})
+
 test('events tell of the move before and after', () => {
   const seen: string[] = []
   const events: TurnServerOptions['events'] = {
