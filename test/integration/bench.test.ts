@@ -90,8 +90,7 @@ describe('npm run bench', () => {
 
   beforeAll(async () => {
     const main = join(import.meta.dirname, '..', '..', 'bench', 'main.ts')
-    const load =
-      '--scenario relay,setup --seconds 0.5 --rounds 1 --patience 0 --rate 1000 --allocations 4 --payload 100'
+    const load = '--scenario relay,setup --seconds 1 --rounds 1 --patience 0 --rate 1000 --allocations 4 --payload 100'
     const argv = [main, ...load.split(' '), '--contender', relays.join(','), '--json', json]
     const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] })
     const [said, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')])
