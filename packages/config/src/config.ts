@@ -2,7 +2,14 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { ConfigError, type Environment, EnvReader } from './env.ts'
 import { type IdentityConfig, identity } from './identity.ts'
-import { type UnauthenticatedLimits, unauthenticatedLimits } from './limits.ts'
+import {
+  type BandwidthLimits,
+  bandwidthLimits,
+  type CredentialExpiry,
+  credentialExpiry,
+  type UnauthenticatedLimits,
+  unauthenticatedLimits,
+} from './limits.ts'
 import type { ApiKey } from './secrets.ts'
 
 export interface PortRange {
@@ -53,6 +60,8 @@ export interface Config {
     readonly userQuota: number
     readonly totalQuota: number
     readonly unauthenticated: UnauthenticatedLimits
+    readonly bandwidth: BandwidthLimits
+    readonly credentialExpiry: CredentialExpiry
   }
   readonly credentials: {
     /** Seconds. */
@@ -105,6 +114,8 @@ export function loadConfig(source: Environment): Config {
       userQuota: env.integer('HAIRPIN_USER_QUOTA', 12, 0, 1_000_000),
       totalQuota: env.integer('HAIRPIN_TOTAL_QUOTA', 0, 0, 10_000_000),
       unauthenticated: unauthenticatedLimits(env),
+      bandwidth: bandwidthLimits(env),
+      credentialExpiry: credentialExpiry(env),
     },
     credentials: {
       ttl: ttlBounds(env),

@@ -27,3 +27,26 @@ function sourcePrefix(env: EnvReader): { prefix4: number; prefix6: number } {
     throw new ConfigError(name, `"${text}" is not bits of IPv4 (8-32) and IPv6 (16-64) like 24,48`)
   return { prefix4, prefix6 }
 }
+
+/** Bytes of payload a second, both directions together; 0 = no limit. */
+export interface BandwidthLimits {
+  readonly perAllocation: number
+  /** All allocations of this host together. */
+  readonly total: number
+}
+
+export function bandwidthLimits(env: EnvReader): BandwidthLimits {
+  return {
+    perAllocation: env.integer('HAIRPIN_MAX_BPS', 0, 0, 1_000_000_000_000),
+    total: env.integer('HAIRPIN_TOTAL_BPS', 0, 0, 1_000_000_000_000),
+  }
+}
+
+/** What becomes of an allocation whose credential expires while it lives: nothing, its end so many seconds later, or its end. */
+export type CredentialExpiry = 'allow' | { readonly grace: number } | 'disconnect'
+
+export function credentialExpiry(env: EnvReader): CredentialExpiry {
+  const policy = env.choice('HAIRPIN_CREDENTIAL_EXPIRY', ['allow', 'grace', 'disconnect'], 'allow')
+  const grace = env.integer('HAIRPIN_CREDENTIAL_GRACE', 300, 1, 31_536_000)
+  return policy === 'grace' ? { grace } : policy
+}

@@ -56,6 +56,9 @@ describe('environment', () => {
     ['HAIRPIN_STUN_SERVER', 'stun.example.com'],
     ['HAIRPIN_DATAPATH', 'ebpf'],
     ['HAIRPIN_CHALLENGE_RATE', '-1'],
+    ['HAIRPIN_MAX_BPS', '1M'],
+    ['HAIRPIN_CREDENTIAL_EXPIRY', 'never'],
+    ['HAIRPIN_CREDENTIAL_GRACE', '0'],
     ['HAIRPIN_SOURCE_PREFIX', '24'],
     ['HAIRPIN_SOURCE_PREFIX', '33,48'],
   ])('stops the start and names %s when it is "%s"', (name, value) => {

@@ -60,14 +60,17 @@ export class DgramDataPath implements DataPath {
   fromPeer(allocation: Allocation, datagram: Buffer, source: string, port: number): DropReason | undefined {
     const relay = allocation.attachment as RelaySocket | undefined
     if (relay === undefined) return 'pending'
+    const { allowance } = allocation
     const address = this.#translates ? this.#own.toExternal(source, port) : source
     const channel = allocation.channelFor(address, port)
     if (channel === undefined) {
       if (!allocation.permitted(address, port, this.#now())) return 'no-permission'
+      if (allowance !== undefined && !allowance.take(datagram.length, this.#now())) return 'bandwidth'
       const dropped = this.#sendIndication(allocation, relay, { address, port }, datagram)
       if (dropped !== undefined) return dropped
     } else {
       if (channel.own && !allocation.reachable(channel)) return 'peer-denied'
+      if (allowance !== undefined && !allowance.take(datagram.length, this.#now())) return 'bandwidth'
       // Two call sites, each of one class: clients over UDP never pay for those over streams.
       if (relay.stream === undefined) {
         const client = this.#clients[allocation.listener.id]
@@ -126,6 +129,8 @@ export class DgramDataPath implements DataPath {
     offset: number,
     length: number,
   ): DropReason | undefined {
+    const { allowance } = allocation
+    if (allowance !== undefined && !allowance.take(length, this.#now())) return 'bandwidth'
     const to = this.#translates ? this.#own.toLocal(peer.address, peer.port) : peer.address
     // Port 0 names nobody; the socket would throw.
     if (peer.port === 0 || !relay.send(bytes, offset, length, peer.port, to)) return 'send-failed'

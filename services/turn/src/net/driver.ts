@@ -75,6 +75,11 @@ export class Driver {
     }
   }
 
+  /** An operator's doing or a policy's: performs what the core answers to it. */
+  act(step: (server: TurnServer, now: number) => Output[]): void {
+    this.#call(() => step(this.#server, this.#options.now()))
+  }
+
   /** Ends every allocation and closes every socket. */
   close(): void {
     this.#call(() => this.#server.shutdown(this.#options.now()))

@@ -28,8 +28,8 @@ async function engineWith(environment: Environment = {}, external = loopback) {
   return { engine, port }
 }
 
-function clientOf(port: number, user = 'ada'): RelayClient {
-  const expiry = Math.floor(Date.now() / 1000) + 600
+function clientOf(port: number, user = 'ada', ttl = 600): RelayClient {
+  const expiry = Math.floor(Date.now() / 1000) + ttl
   const { username, credential } = mintCredential({ secret, app: 'shop', user, expiry })
   const client = new RelayClient({ address: loopback, port }, { username, password: credential })
   cleanUp.push(() => client.close())
@@ -165,6 +165,39 @@ describe('the hairpin engine', () => {
     await eventually(async () =>
       expect(await sampleOf(engine, 'hairpin_dropped_total', { reason: 'rate-limited' })).toBeGreaterThan(50),
     )
+  })
+
+  it.each([
+    ['for each allocation', { HAIRPIN_MAX_BPS: '10000' }],
+    ['for all together, with the workers sharing', { HAIRPIN_TOTAL_BPS: '20000' }],
+  ])('drops and counts what exceeds the bandwidth limit %s', async (_what, limit) => {
+    const { port, engine } = await engineWith({ HAIRPIN_PEER_ALLOW: '127.0.0.0/8', ...limit })
+    const peerSocket = bindUdp({ address: loopback, port: 0, family: 4 })
+    cleanUp.push(() => peerSocket.close())
+    const peer: Endpoint = { address: loopback, port: peerSocket.address().port, family: 4 }
+    const client = clientOf(port)
+    const relayed = await client.allocate()
+    await client.bind(peer)
+    const started = performance.now()
+    for (let i = 0; i < 30; i++) client.send(peer, 'x'.repeat(1000))
+    for (let i = 0; i < 10; i++) peerSocket.send('y'.repeat(1000), relayed.port, loopback)
+    await eventually(async () =>
+      expect(await sampleOf(engine, 'hairpin_dropped_total', { reason: 'bandwidth' })).toBeGreaterThanOrEqual(20),
+    )
+    const seconds = 1 + (performance.now() - started) / 1000
+    expect(await sampleOf(engine, 'hairpin_relay_bytes_total')).toBeLessThanOrEqual(10_000 * seconds + 1000)
+  })
+
+  it.each([
+    ['allow', {}, true],
+    ['grace', { HAIRPIN_CREDENTIAL_GRACE: '1' }, false],
+    ['disconnect', {}, false],
+  ])('at the expiry of its credential the policy %s counts for an allocation', async (policy, more, lives) => {
+    const { port, engine } = await engineWith({ HAIRPIN_CREDENTIAL_EXPIRY: policy, ...more })
+    await clientOf(port, 'ada', 3).allocate()
+    expect(await sampleOf(engine, 'hairpin_allocations')).toBe(1)
+    await new Promise((resolve) => setTimeout(resolve, 4500))
+    expect(await sampleOf(engine, 'hairpin_allocations')).toBe(lives ? 1 : 0)
   })
 
   it('starts a crashed worker again: counters keep, ports and quota come back', async () => {

@@ -15,6 +15,7 @@ import { Certificate, type CertificateFiles } from '../../net/streams/certificat
 import { type StreamBinding, StreamListeners } from '../../net/streams/listeners.ts'
 import { bindUdp, familyOf } from '../../net/udp-socket.ts'
 import { budgetOf } from './budget.ts'
+import { credentialSweep } from './credential-life.ts'
 import type { FromWorker, ToWorker, WorkerSettings } from './messages.ts'
 import { Meter } from './meter.ts'
 import { OwnedPorts } from './owned-ports.ts'
@@ -61,6 +62,8 @@ async function run(settings: WorkerSettings): Promise<void> {
     ports,
     nonceKey,
     budget: budgetOf(turn.unauthenticated, workers),
+    bandwidth: { ...turn.bandwidth, total: turn.bandwidth.total / workers },
+    credentialExpiry: turn.credentialExpiry,
     events: meter,
   })
   const clients = addresses.listen.map((address, id) => listenOn(id, address, addresses.port))
@@ -95,7 +98,9 @@ async function run(settings: WorkerSettings): Promise<void> {
       samples.push({ name: CERTIFICATE_EXPIRY, labels: {}, value: certificate.current.expiresAt })
     say({ type: 'samples', id, samples })
   }
+  const sweep = credentialSweep(turn.credentialExpiry)
   const report = () => {
+    if (sweep) driver.act(sweep)
     sample(0)
     const batch = feed.batch(Date.now())
     if (batch) say({ type: 'usage', batch })
