@@ -1,5 +1,6 @@
 /** What the pool and its workers say to each other. */
 import type { Config } from '@hairpin/config'
+import type { Drain } from '../../core/index.ts'
 import type { Sample } from '../../engine.ts'
 import type { SnapshotBatch } from '../../ledger/meter.ts'
 import type { ServerAddresses } from '../../net/addresses.ts'
@@ -19,11 +20,17 @@ export interface WorkerSettings {
   readonly ports: SharedArrayBuffer
   readonly portOwners: SharedArrayBuffer
   readonly quota: SharedArrayBuffer
+  /** Set when the relay drains already: a worker that was started again. */
+  readonly drain?: Drain | undefined
 }
 
-export type ToWorker = { readonly type: 'snapshot'; readonly id: number } | { readonly type: 'stop' }
+export type ToWorker =
+  /** All workers are bound: take datagrams from now on. */
+  { readonly type: 'serve' } | { readonly type: 'snapshot'; readonly id: number } | { readonly type: 'stop' }
 
 export type FromWorker =
+  /** Its sockets are in the kernel's group; it waits for `serve`. */
+  | { readonly type: 'bound' }
   | { readonly type: 'listening' }
   | { readonly type: 'failed'; readonly code: string | undefined; readonly message: string }
   /** Id 0: unasked, every second, so that little is lost should the worker crash. */

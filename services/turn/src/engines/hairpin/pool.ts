@@ -3,7 +3,7 @@
  * (SO_REUSEPORT), so an allocation lives in one worker; what they share is memory: relayed ports and quotas.
  */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { RelayPorts } from '../../core/index.ts'
+import { type Drain, RelayPorts } from '../../core/index.ts'
 import type { EngineOptions, RelayEngine, Sample } from '../../engine.ts'
 import { AppLabels } from '../../metrics/app-labels.ts'
 import { SampleSums } from '../../metrics/samples.ts'
@@ -36,6 +36,7 @@ export class HairpinEngine implements RelayEngine {
   /** Counters of workers that are gone. */
   readonly #past = new SampleSums()
   readonly #apps = new AppLabels()
+  #drain: Drain | undefined
   #restarts = 0
   #stopped = false
 
@@ -66,6 +67,8 @@ export class HairpinEngine implements RelayEngine {
   async start(): Promise<void> {
     for (let worker = 0; worker < this.#shared.workers; worker++) this.#launch(worker, RESTART_DELAY.first)
     try {
+      await Promise.all(this.#workers.map((handle) => handle.bound))
+      for (const handle of this.#workers) handle.serve()
       await Promise.all(this.#workers.map((handle) => handle.listening))
     } catch (error) {
       await this.stop()
@@ -83,6 +86,11 @@ export class HairpinEngine implements RelayEngine {
     return sums.samples()
   }
 
+  drain(drain: Drain): void {
+    this.#drain = drain
+    for (const handle of this.#workers) handle.tell({ type: 'drain', drain })
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true
     for (const timer of this.#timers) clearTimeout(timer)
@@ -90,9 +98,13 @@ export class HairpinEngine implements RelayEngine {
     for (const { epoch } of this.#workers) this.#options.usage?.endEpoch(epoch, Date.now())
   }
 
-  #launch(worker: number, delay: number): void {
+  #settingsOf(worker: number): WorkerSettings {
+    return { ...this.#shared, worker, epoch: randomUUID(), drain: this.#drain }
+  }
+
+  #launch(worker: number, delay: number): WorkerHandle {
     const { logger, usage } = this.#options
-    const handle = new WorkerHandle({ ...this.#shared, worker, epoch: randomUUID() }, logger, usage)
+    const handle = new WorkerHandle(this.#settingsOf(worker), logger, usage)
     this.#workers[worker] = handle
     const started = performance.now()
     void handle.ended.then((unasked) => {
@@ -103,10 +115,15 @@ export class HairpinEngine implements RelayEngine {
       const timer = setTimeout(() => {
         this.#timers.delete(timer)
         this.#restarts++
-        this.#launch(worker, Math.min(next * 2, RESTART_DELAY.max))
+        const restarted = this.#launch(worker, Math.min(next * 2, RESTART_DELAY.max))
+        restarted.bound.then(
+          () => restarted.serve(),
+          () => {},
+        )
       }, next)
       this.#timers.add(timer)
     })
+    return handle
   }
 
   /** What a dead worker leaves: its counters are kept, its calls end in the ledger, its ports and quota units given back. */

@@ -22,6 +22,8 @@ export class WorkerFailure extends Error {
 
 /** One running worker thread as the pool sees it. */
 export class WorkerHandle {
+  /** Its sockets are bound, and `serve` may be called. Rejects with WorkerFailure when they cannot be. */
+  readonly bound: Promise<void>
   /** Rejects with WorkerFailure when the worker cannot listen. */
   readonly listening: Promise<void>
   /** Resolves when the thread is gone; true when nobody had asked it to go. */
@@ -41,12 +43,20 @@ export class WorkerHandle {
       workerData: settings,
       name: `relay-${settings.worker}`,
     })
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    this.listening = promise
-    // Whoever starts the worker awaits it; a restart that fails is seen by `ended`.
+    const bound = Promise.withResolvers<void>()
+    const listening = Promise.withResolvers<void>()
+    const reject = (failure: WorkerFailure) => {
+      bound.reject(failure)
+      listening.reject(failure)
+    }
+    this.bound = bound.promise
+    this.listening = listening.promise
+    // Whoever starts the worker awaits them; a restart that fails is seen by `ended`.
+    this.bound.catch(() => {})
     this.listening.catch(() => {})
     this.#worker.on('message', (message: FromWorker) => {
-      if (message.type === 'listening') resolve()
+      if (message.type === 'bound') bound.resolve()
+      else if (message.type === 'listening') listening.resolve()
       else if (message.type === 'failed') {
         this.#stopping = true
         reject(new WorkerFailure(message.message, message.code))
@@ -67,6 +77,10 @@ export class WorkerHandle {
         done(!this.#stopping)
       })
     })
+  }
+
+  serve(): void {
+    this.#post({ type: 'serve' })
   }
 
   /** The latest counters known, without asking. */
@@ -108,6 +122,10 @@ export class WorkerHandle {
     const force = setTimeout(() => void this.#worker.terminate(), STOP_TIMEOUT)
     await this.ended
     clearTimeout(force)
+  }
+
+  tell(message: Exclude<ToWorker, { id: number } | { type: 'stop' }>): void {
+    this.#post(message)
   }
 
   #post(message: ToWorker): void {

@@ -87,6 +87,11 @@ async function run(settings: WorkerSettings): Promise<void> {
     now: steadyNow,
     onError: (error, what) => say({ type: 'log', level: 'warn', message: `${what}: ${error.message}` }),
   })
+  // A socket that joins the kernel's group makes it spread clients anew: whoever was answered before all are in might
+  // find himself with a worker that does not know him.
+  say({ type: 'bound' })
+  await asked('serve')
+  server.drain(settings.drain)
   await driver.listen()
   certificate?.watch()
   say({ type: 'listening' })
@@ -107,16 +112,24 @@ async function run(settings: WorkerSettings): Promise<void> {
   }
   const timer = setInterval(report, SAMPLE_INTERVAL)
   parent.on('message', (message: ToWorker) => {
-    if (message.type === 'snapshot') {
-      sample(message.id)
-      return
-    }
+    if (message.type === 'snapshot') return sample(message.id)
+    if (message.type === 'drain') return server.drain(message.drain)
     clearInterval(timer)
     driver.close()
     certificate?.close()
     report()
     say({ type: 'stopped' })
     parent.close()
+  })
+}
+
+function asked(type: ToWorker['type']): Promise<void> {
+  return new Promise((resolve) => {
+    parent.on('message', function hear(message: ToWorker) {
+      if (message.type !== type) return
+      parent.off('message', hear)
+      resolve()
+    })
   })
 }
 
