@@ -7,6 +7,8 @@ import { LedgerWriter } from './writer.ts'
 /** Milliseconds between flushes. */
 const FLUSH_EVERY = 1000
 const ROLL_UP_EVERY = 10
+/** Milliseconds after a report before it is written: the other workers' reports of the same moment go along. */
+const FLUSH_AFTER_BATCH = 50
 
 const port = parentPort as MessagePort
 const data = workerData as LedgerThreadData
@@ -29,6 +31,15 @@ writer.flush(Date.now())
 report(Date.now())
 post({ type: 'ready', firedMarks: writer.firedMarks(Date.now()) })
 
+// A report is a second old when it comes; a process that is killed must not lose another one with it.
+let soon: NodeJS.Timeout | undefined
+function flushSoon(): void {
+  soon ??= setTimeout(() => {
+    soon = undefined
+    writer.flush(Date.now())
+  }, FLUSH_AFTER_BATCH)
+}
+
 let ticks = 0
 const timer = setInterval(() => {
   const now = Date.now()
@@ -41,6 +52,7 @@ port.on('message', (message: ToLedger) => {
   switch (message.type) {
     case 'batch':
       writer.ingest(message.batch)
+      flushSoon()
       break
     case 'endEpoch':
       writer.endEpoch(message.epoch, message.at)
@@ -54,6 +66,7 @@ port.on('message', (message: ToLedger) => {
       break
     case 'close':
       clearInterval(timer)
+      clearTimeout(soon)
       writer.close(Date.now())
       port.close()
   }
