@@ -5,7 +5,7 @@
 import { type Config, loadConfig, loadSecrets } from '@hairpin/config'
 import { addHealth, createAdminApp, createApp, createLogger, listen, runService } from '@hairpin/http'
 import { signalingPlugin, webPlugin } from '@hairpin/signaling'
-import { createTurnService } from '@hairpin/turn'
+import { createTurnService, stopSeconds } from '@hairpin/turn'
 import { buildWeb } from '@hairpin/web'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { banner } from './standalone/banner.ts'
@@ -35,10 +35,11 @@ await runService(async (stopWith) => {
   await app.register(webPlugin)
 
   stopWith(async () => {
+    await turn.drain()
     await app.close()
     await turn.stop()
     await admin.close()
-  })
+  }, stopSeconds(config))
   await turn.start()
   await listen(admin, config.admin)
   await listen(app, config.http)

@@ -7,6 +7,8 @@ import {
   bandwidthLimits,
   type CredentialExpiry,
   credentialExpiry,
+  type DrainConfig,
+  drainConfig,
   type UnauthenticatedLimits,
   unauthenticatedLimits,
 } from './limits.ts'
@@ -62,6 +64,7 @@ export interface Config {
     readonly unauthenticated: UnauthenticatedLimits
     readonly bandwidth: BandwidthLimits
     readonly credentialExpiry: CredentialExpiry
+    readonly drain: DrainConfig
   }
   readonly credentials: {
     /** Seconds. */
@@ -116,6 +119,7 @@ export function loadConfig(source: Environment): Config {
       unauthenticated: unauthenticatedLimits(env),
       bandwidth: bandwidthLimits(env),
       credentialExpiry: credentialExpiry(env),
+      drain: drainConfig(env),
     },
     credentials: {
       ttl: ttlBounds(env),

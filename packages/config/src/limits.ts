@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { ConfigError, type EnvReader } from './env.ts'
 
 /** What senders whom nobody has authenticated may draw from the relay. */
@@ -49,4 +50,26 @@ export function credentialExpiry(env: EnvReader): CredentialExpiry {
   const policy = env.choice('HAIRPIN_CREDENTIAL_EXPIRY', ['allow', 'grace', 'disconnect'], 'allow')
   const grace = env.integer('HAIRPIN_CREDENTIAL_GRACE', 300, 1, 31_536_000)
   return policy === 'grace' ? { grace } : policy
+}
+
+export interface DrainConfig {
+  /** How long a stop waits for live allocations; 0 = not at all. */
+  readonly seconds: number
+  /** Where clients are sent that ask for a new allocation meanwhile, at most one of each family. */
+  readonly alternates: readonly { readonly address: string; readonly port: number; readonly family: 4 | 6 }[]
+}
+
+export function drainConfig(env: EnvReader): DrainConfig {
+  const name = 'HAIRPIN_ALTERNATE_SERVER'
+  const alternates = env.list(name).map((text) => {
+    const [, six, four, port] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? []
+    const address = six ?? four ?? ''
+    const family = isIP(address) as 0 | 4 | 6
+    if (family !== (six === undefined ? 4 : 6) || Number(port) < 1 || Number(port) > 65535)
+      throw new ConfigError(name, `"${text}" is not an address and a port like 192.0.2.1:3478 or [2001:db8::1]:3478`)
+    return { address, port: Number(port), family }
+  })
+  if (new Set(alternates.map(({ family }) => family)).size < alternates.length)
+    throw new ConfigError(name, 'names more than one server of a family')
+  return { seconds: env.integer('HAIRPIN_DRAIN_SECONDS', 0, 0, 86_400), alternates }
 }

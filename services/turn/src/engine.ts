@@ -1,5 +1,6 @@
 import type { Config, Secrets } from '@hairpin/config'
 import type { FastifyBaseLogger } from 'fastify'
+import type { Drain } from './core/index.ts'
 import type { UsageSink } from './ledger/feed.ts'
 import type { ServerAddresses } from './net/addresses.ts'
 
@@ -10,6 +11,8 @@ export interface RelayEngine {
   start(): Promise<void>
   /** Monotonic counters and present gauges of all workers since process start. Live: never waits for a call to end. */
   snapshot(): Promise<Sample[]>
+  /** Refuses new allocations from now on; what is allocated is served as before. */
+  drain(drain: Drain): void
   /** Closes every allocation and socket. Idempotent. */
   stop(): Promise<void>
 }

@@ -4,6 +4,7 @@ import { TokenKeys } from '@hairpin/tokens'
 import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify'
 import type { Registry } from 'prom-client'
 import { type IceServers, type IceServersRequest, iceServersFor } from './credentials/ice-servers.ts'
+import { drainEngine } from './drain.ts'
 import type { RelayEngine } from './engine.ts'
 import { createEngine } from './engines/index.ts'
 import { authorizer } from './http/authorize.ts'
@@ -19,6 +20,7 @@ import { hostSurroundings, type Surroundings } from './net/surroundings.ts'
 
 export type { IceServer, IceServers, IceServersRequest } from './credentials/ice-servers.ts'
 export { mintCredential, passwordFor, type TurnCredential } from './credentials/mint.ts'
+export { stopSeconds } from './drain.ts'
 export type { RelayEngine, Sample } from './engine.ts'
 export type { AddressSource, RelayAddress, ServerAddresses } from './net/addresses.ts'
 export { ListenError } from './net/listen-port.ts'
@@ -38,6 +40,8 @@ export interface TurnService {
    * @throws ConfigError naming the variable; ListenError (one of them) has a `code` such as TURN_PORT_IN_USE.
    */
   start(): Promise<void>
+  /** Not ready from now on and takes no new allocations; resolves when none is left or HAIRPIN_DRAIN_SECONDS have passed. */
+  drain(): Promise<void>
   /** Ends every allocation, closes every socket and writes the ledger. */
   stop(): Promise<void>
   ready(): boolean
@@ -100,6 +104,11 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
         { engine: engine.name, listen, port, tcpPort, tlsPort, workers: config.turn.workers },
         'relay listens',
       )
+    },
+
+    async drain() {
+      ready = false
+      if (engine) await drainEngine(engine, config.turn.drain, logger)
     },
 
     async stop() {

@@ -2,7 +2,7 @@
 import { loadConfig, loadSecrets } from '@hairpin/config'
 import { addHealth, createAdminApp, createApp, createLogger, listen, runService } from '@hairpin/http'
 import { collectDefaultMetrics, Registry } from 'prom-client'
-import { createTurnService } from './index.ts'
+import { createTurnService, stopSeconds } from './index.ts'
 
 await runService(async (stopWith) => {
   const config = loadConfig(process.env)
@@ -19,10 +19,11 @@ await runService(async (stopWith) => {
   const admin = createAdminApp({ logger, registry, ready: () => turn.ready() })
 
   stopWith(async () => {
+    await turn.drain()
     await app.close()
     await turn.stop()
     await admin.close()
-  })
+  }, stopSeconds(config))
   await turn.start()
   logger.info(`credentials and usage API at ${await listen(app, config.http)}`)
   logger.info(`metrics at ${await listen(admin, config.admin)}`)

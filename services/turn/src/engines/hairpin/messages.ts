@@ -26,7 +26,10 @@ export interface WorkerSettings {
 
 export type ToWorker =
   /** All workers are bound: take datagrams from now on. */
-  { readonly type: 'serve' } | { readonly type: 'snapshot'; readonly id: number } | { readonly type: 'stop' }
+  | { readonly type: 'serve' }
+  | { readonly type: 'snapshot'; readonly id: number }
+  | { readonly type: 'drain'; readonly drain: Drain }
+  | { readonly type: 'stop' }
 
 export type FromWorker =
   /** Its sockets are in the kernel's group; it waits for `serve`. */

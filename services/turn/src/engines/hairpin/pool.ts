@@ -98,6 +98,11 @@ export class HairpinEngine implements RelayEngine {
     for (const { epoch } of this.#workers) this.#options.usage?.endEpoch(epoch, Date.now())
   }
 
+  /** What changed since the worker was made: it listens, and hears, only now. */
+  #brief(handle: WorkerHandle): void {
+    if (this.#drain) handle.tell({ type: 'drain', drain: this.#drain })
+  }
+
   #settingsOf(worker: number): WorkerSettings {
     return { ...this.#shared, worker, epoch: randomUUID(), drain: this.#drain }
   }
@@ -106,6 +111,10 @@ export class HairpinEngine implements RelayEngine {
     const { logger, usage } = this.#options
     const handle = new WorkerHandle(this.#settingsOf(worker), logger, usage)
     this.#workers[worker] = handle
+    handle.listening.then(
+      () => this.#brief(handle),
+      () => {},
+    )
     const started = performance.now()
     void handle.ended.then((unasked) => {
       if (this.#stopped) return

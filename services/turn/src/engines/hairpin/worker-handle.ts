@@ -124,7 +124,8 @@ export class WorkerHandle {
     clearTimeout(force)
   }
 
-  tell(message: Exclude<ToWorker, { id: number } | { type: 'stop' }>): void {
+  /** Heard once it listens. */
+  tell(message: Exclude<ToWorker, { id: number } | { type: 'serve' | 'stop' }>): void {
     this.#post(message)
   }
 

@@ -21,6 +21,7 @@ export class NodeTurnEngine implements RelayEngine {
   readonly #options: EngineOptions
   readonly #counters = new Counters()
   #repairs: Repairs | undefined
+  #draining = false
 
   constructor(options: EngineOptions) {
     this.#options = options
@@ -50,13 +51,22 @@ export class NodeTurnEngine implements RelayEngine {
       debugLevel: 'OFF',
       debug: (level, message) => logger[LOG_LEVELS[level] ?? 'trace']({ engine: 'node-turn' }, String(message)),
     })
-    const repairs = new Repairs(server, relay, policiesOf(this.#options), this.#counters)
+    const repairs = new Repairs(
+      server,
+      relay,
+      policiesOf(this.#options, () => this.#draining),
+      this.#counters,
+    )
     await repairs.listen()
     this.#repairs = repairs
   }
 
   async snapshot(): Promise<Sample[]> {
     return this.#counters.snapshot()
+  }
+
+  drain(): void {
+    this.#draining = true
   }
 
   async stop(): Promise<void> {

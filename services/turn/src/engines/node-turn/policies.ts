@@ -5,12 +5,16 @@ import { SharedQuota } from '../hairpin/shared-quota.ts'
 import type { RepairPolicies } from './hooks.ts'
 
 /** Those of the hairpin engine, for its one worker. */
-export function policiesOf({ config, addresses, secrets }: EngineOptions): RepairPolicies {
+export function policiesOf({ config, addresses, secrets }: EngineOptions, draining: () => boolean): RepairPolicies {
   const { userQuota: perUser, totalQuota: total } = config.turn
   const shared = new SharedArrayBuffer(SharedQuota.bytesFor(1))
+  const quota = new SharedQuota({ shared, workers: 1, worker: 0, perUser, total })
   return {
     passwords: timeLimitedPasswords(secrets.turnSecrets),
-    quota: new SharedQuota({ shared, workers: 1, worker: 0, perUser, total }),
+    quota: {
+      acquire: (principal) => !draining() && quota.acquire(principal),
+      release: (principal) => quota.release(principal),
+    },
     peers: peerPolicyFor(config.turn, addresses),
   }
 }
