@@ -40,8 +40,6 @@ function readOrCreate(dataDir: string): Secrets {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
     createOnce(path, () => `${JSON.stringify(generate(), null, 2)}\n`)
-    // Grafana reads its administrator's password from a file of its own.
-    createOnce(join(dataDir, 'grafana-admin-password'), () => randomKey(18))
     return parse(readFileSync(path, 'utf8'))
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
