@@ -1,6 +1,7 @@
 import type { Config, Secrets } from '@hairpin/config'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Drain } from './core/index.ts'
+import type { RevokedUsernames } from './credentials/revocations.ts'
 import type { UsageSink } from './ledger/feed.ts'
 import type { ServerAddresses } from './net/addresses.ts'
 
@@ -13,8 +14,51 @@ export interface RelayEngine {
   snapshot(): Promise<Sample[]>
   /** Refuses new allocations from now on; what is allocated is served as before. */
   drain(drain: Drain): void
+  /** Ends the username's allocations and refuses it new ones (node-turn: only the latter). */
+  revoke(username: string): void
+  /** Undefined where the engine cannot say. */
+  readonly allocations?: AllocationControl
   /** Closes every allocation and socket. Idempotent. */
   stop(): Promise<void>
+}
+
+export interface AllocationControl {
+  /** Oldest first within each worker. */
+  list(query: AllocationQuery): Promise<AllocationInfo[]>
+  /** False when there is none. */
+  close(id: string): Promise<boolean>
+}
+
+export interface AllocationQuery {
+  /** Full addresses of clients and peers too. */
+  readonly peers: boolean
+  readonly id?: string | undefined
+  readonly app?: string | undefined
+  readonly user?: string | undefined
+}
+
+/** Times are ISO 8601, null for never. */
+export interface AllocationInfo {
+  /** Unique over workers and their restarts. */
+  readonly id: string
+  readonly app: string
+  readonly user: string
+  readonly username: string
+  readonly transport: string
+  /** Its network, or address and port when asked for. */
+  readonly client: string
+  readonly relayed: readonly string[]
+  readonly createdAt: string | null
+  readonly expiresAt: string | null
+  readonly credentialExpiresAt: string | null
+  readonly permissions: number
+  readonly channels: number
+  readonly clientToPeer: { readonly bytes: number; readonly packets: number }
+  readonly peerToClient: { readonly bytes: number; readonly packets: number }
+  readonly peers?: {
+    readonly permissions: readonly string[]
+    readonly channels: readonly { readonly number: number; readonly peer: string }[]
+  }
 }
 
 /** What every engine's constructor gets. */
@@ -23,6 +67,8 @@ export interface EngineOptions {
   /** Where to listen (the port included: `config.turn.port` may be 0) and what to advertise. */
   readonly addresses: ServerAddresses
   readonly secrets: Pick<Secrets, 'turnSecrets'>
+  /** Refused from the start on. */
+  readonly revoked?: RevokedUsernames
   readonly logger: FastifyBaseLogger
   /** Gets what every allocation relayed, each second and at its end. */
   readonly usage?: UsageSink

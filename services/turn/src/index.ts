@@ -1,14 +1,18 @@
 /** The relay as the rest of Hairpin sees it: STUN/TURN, time-limited credentials, metrics. */
+import { join } from 'node:path'
 import type { Config, Secrets } from '@hairpin/config'
 import { TokenKeys } from '@hairpin/tokens'
 import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify'
 import type { Registry } from 'prom-client'
 import { type IceServers, type IceServersRequest, iceServersFor } from './credentials/ice-servers.ts'
+import { RevocationFile } from './credentials/revocations.ts'
 import { drainEngine } from './drain.ts'
 import type { RelayEngine } from './engine.ts'
 import { createEngine } from './engines/index.ts'
+import { adminApi } from './http/admin.ts'
 import { authorizer } from './http/authorize.ts'
 import { credentialsApi } from './http/credentials.ts'
+import { revokeApi } from './http/revoke.ts'
 import { usageApi } from './ledger/http.ts'
 import { LedgerService } from './ledger/service.ts'
 import { registerRelayMetrics } from './metrics/register.ts'
@@ -49,6 +53,10 @@ export interface TurnService {
   iceServersFor(request: IceServersRequest): IceServers
   /** `POST /api/v1/turn/credentials`. */
   readonly credentialsPlugin: FastifyPluginAsync
+  /** `POST /api/v1/turn/credentials/{username}/revoke`. */
+  readonly revokePlugin: FastifyPluginAsync
+  /** `/admin/allocations`, for the admin port. */
+  readonly adminPlugin: FastifyPluginAsync
   /** `GET /api/v1/usage`. */
   readonly usagePlugin: FastifyPluginAsync
   /** What was chosen and why; only after `start`. */
@@ -58,6 +66,7 @@ export interface TurnService {
 /** @throws ConfigError naming HAIRPIN_PRICES */
 export function createTurnService(options: TurnServiceOptions): TurnService {
   const { config, secrets, logger } = options
+  const revocations = new RevocationFile(join(config.dataDir, 'revoked.json'), Date.now())
   const ledger = new LedgerService({ config, log: logger })
   let addresses: ServerAddresses | undefined
   let engine: RelayEngine | undefined
@@ -70,6 +79,13 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
 
   function iceServers(request: IceServersRequest): IceServers {
     return iceServersFor({ config, secrets, addresses: chosen() }, request)
+  }
+
+  function revoke(username: string): void {
+    if (!revocations.revoked.add(username, Date.now())) return
+    engine?.revoke(username)
+    revocations.save()
+    logger.info({ username, code: 'TURN_CREDENTIAL_REVOKED' }, 'credential revoked')
   }
 
   /** The workers read the files themselves; what is wrong with them is told here, before any starts. */
@@ -93,7 +109,7 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
         logger.info({ external, local, source, why }, 'relay address chosen')
       for (const warning of warnings) logger.warn({ code: 'TURN_ADDRESS_DOUBTFUL' }, warning)
       await ledger.start()
-      engine = await createEngine({ config, addresses, secrets, logger, usage: ledger })
+      engine = await createEngine({ config, addresses, secrets, logger, usage: ledger, revoked: revocations.revoked })
       await engine.start().catch(async (error) => {
         await ledger.close()
         throw error
@@ -124,6 +140,8 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
       authorize: authorizer({ secrets, tokens: new TokenKeys(config.identity) }),
       iceServersFor: iceServers,
     }),
+    revokePlugin: revokeApi({ authorize: authorizer({ secrets }), revoke }),
+    adminPlugin: adminApi(() => engine),
     usagePlugin: usageApi({ usage: ledger, authenticate: authorizer({ secrets }) }),
     get addresses() {
       return chosen()

@@ -15,8 +15,10 @@ await runService(async (stopWith) => {
   const app = createApp({ logger, trustedProxies: config.trustedProxies })
   addHealth(app, () => turn.ready())
   await app.register(turn.credentialsPlugin)
+  await app.register(turn.revokePlugin)
   await app.register(turn.usagePlugin)
   const admin = createAdminApp({ logger, registry, ready: () => turn.ready() })
+  await admin.register(turn.adminPlugin)
 
   stopWith(async () => {
     await turn.drain()

@@ -1,7 +1,7 @@
 /** What the pool and its workers say to each other. */
 import type { Config } from '@hairpin/config'
 import type { Drain } from '../../core/index.ts'
-import type { Sample } from '../../engine.ts'
+import type { AllocationInfo, AllocationQuery, Sample } from '../../engine.ts'
 import type { SnapshotBatch } from '../../ledger/meter.ts'
 import type { ServerAddresses } from '../../net/addresses.ts'
 
@@ -22,6 +22,7 @@ export interface WorkerSettings {
   readonly quota: SharedArrayBuffer
   /** Set when the relay drains already: a worker that was started again. */
   readonly drain?: Drain | undefined
+  readonly revoked: readonly string[]
 }
 
 export type ToWorker =
@@ -29,6 +30,9 @@ export type ToWorker =
   | { readonly type: 'serve' }
   | { readonly type: 'snapshot'; readonly id: number }
   | { readonly type: 'drain'; readonly drain: Drain }
+  | { readonly type: 'revoke'; readonly usernames: readonly string[] }
+  | { readonly type: 'list'; readonly id: number; readonly query: AllocationQuery }
+  | { readonly type: 'close'; readonly id: number; readonly allocation: string }
   | { readonly type: 'stop' }
 
 export type FromWorker =
@@ -41,4 +45,6 @@ export type FromWorker =
   /** Every second, unless nothing was relayed, and at the end. */
   | { readonly type: 'usage'; readonly batch: SnapshotBatch }
   | { readonly type: 'log'; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly message: string }
+  /** To `list` and `close`. */
+  | { readonly type: 'allocations'; readonly id: number; readonly allocations: AllocationInfo[] }
   | { readonly type: 'stopped' }

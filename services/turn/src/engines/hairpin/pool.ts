@@ -4,7 +4,8 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { type Drain, RelayPorts } from '../../core/index.ts'
-import type { EngineOptions, RelayEngine, Sample } from '../../engine.ts'
+import { RevokedUsernames } from '../../credentials/revocations.ts'
+import type { AllocationControl, EngineOptions, RelayEngine, Sample } from '../../engine.ts'
 import { AppLabels } from '../../metrics/app-labels.ts'
 import { SampleSums } from '../../metrics/samples.ts'
 import { ListenError } from '../../net/listen-port.ts'
@@ -29,19 +30,26 @@ const isGauge = (name: string) => GAUGES.has(name)
 export class HairpinEngine implements RelayEngine {
   readonly name = 'hairpin'
   readonly #options: EngineOptions
-  readonly #shared: Omit<WorkerSettings, 'worker' | 'epoch'>
+  readonly allocations: AllocationControl = {
+    list: async (query) => (await Promise.all(this.#workers.map((handle) => handle.allocations(query)))).flat(),
+    close: async (id) =>
+      (await Promise.all(this.#workers.map((handle) => handle.closeAllocation(id)))).flat().length > 0,
+  }
+  readonly #shared: Omit<WorkerSettings, 'worker' | 'epoch' | 'revoked'>
   readonly #ports: RelayPorts
   readonly #workers: WorkerHandle[] = []
   readonly #timers = new Set<NodeJS.Timeout>()
   /** Counters of workers that are gone. */
   readonly #past = new SampleSums()
   readonly #apps = new AppLabels()
+  readonly #revoked: RevokedUsernames
   #drain: Drain | undefined
   #restarts = 0
   #stopped = false
 
   constructor(options: EngineOptions) {
     this.#options = options
+    this.#revoked = options.revoked ?? new RevokedUsernames()
     const { turn } = options.config
     const { min, max } = turn.relayPorts
     const tokenKey = randomBytes(32)
@@ -91,6 +99,11 @@ export class HairpinEngine implements RelayEngine {
     for (const handle of this.#workers) handle.tell({ type: 'drain', drain })
   }
 
+  revoke(username: string): void {
+    this.#revoked.add(username, Date.now())
+    for (const handle of this.#workers) handle.tell({ type: 'revoke', usernames: [username] })
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true
     for (const timer of this.#timers) clearTimeout(timer)
@@ -101,10 +114,11 @@ export class HairpinEngine implements RelayEngine {
   /** What changed since the worker was made: it listens, and hears, only now. */
   #brief(handle: WorkerHandle): void {
     if (this.#drain) handle.tell({ type: 'drain', drain: this.#drain })
+    handle.tell({ type: 'revoke', usernames: this.#revoked.list() })
   }
 
   #settingsOf(worker: number): WorkerSettings {
-    return { ...this.#shared, worker, epoch: randomUUID(), drain: this.#drain }
+    return { ...this.#shared, worker, epoch: randomUUID(), drain: this.#drain, revoked: this.#revoked.list() }
   }
 
   #launch(worker: number, delay: number): WorkerHandle {

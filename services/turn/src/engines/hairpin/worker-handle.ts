@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { FastifyBaseLogger } from 'fastify'
-import type { Sample } from '../../engine.ts'
+import type { AllocationInfo, AllocationQuery, Sample } from '../../engine.ts'
 import type { UsageSink } from '../../ledger/feed.ts'
 import type { FromWorker, ToWorker, WorkerSettings } from './messages.ts'
 
@@ -32,6 +32,7 @@ export class WorkerHandle {
   readonly epoch: string
   readonly #worker: Worker
   readonly #waiting = new Map<number, (samples: readonly Sample[]) => void>()
+  readonly #asked = new Map<number, (allocations: readonly AllocationInfo[]) => void>()
   #last: readonly Sample[] = []
   #nextId = 1
   #stopping = false
@@ -63,6 +64,7 @@ export class WorkerHandle {
         // Some of its sockets may be open.
         void this.#worker.terminate()
       } else if (message.type === 'samples') this.#received(message.id, message.samples)
+      else if (message.type === 'allocations') this.#asked.get(message.id)?.(message.allocations)
       else if (message.type === 'usage') usage?.ingest(message.batch)
       else if (message.type === 'log') logger[message.level]({ worker: settings.worker }, message.message)
     })
@@ -73,6 +75,7 @@ export class WorkerHandle {
       this.#worker.once('exit', () => {
         this.#gone = true
         for (const answer of this.#waiting.values()) answer(this.#last)
+        for (const answer of this.#asked.values()) answer([])
         reject(new WorkerFailure('the relay worker ended before it listened'))
         done(!this.#stopping)
       })
@@ -106,6 +109,31 @@ export class WorkerHandle {
       }
       this.#waiting.set(id, answer)
       this.#post({ type: 'snapshot', id })
+    })
+  }
+
+  /** Its allocations that match. None from a worker that is gone or does not answer in time. */
+  allocations(query: AllocationQuery): Promise<readonly AllocationInfo[]> {
+    return this.#ask((id) => ({ type: 'list', id, query }))
+  }
+
+  /** Ends the allocation; gives it when there was one. */
+  closeAllocation(allocation: string): Promise<readonly AllocationInfo[]> {
+    return this.#ask((id) => ({ type: 'close', id, allocation }))
+  }
+
+  #ask(question: (id: number) => ToWorker): Promise<readonly AllocationInfo[]> {
+    if (this.#gone) return Promise.resolve([])
+    const id = this.#nextId++
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => answer([]), SNAPSHOT_TIMEOUT)
+      const answer = (allocations: readonly AllocationInfo[]) => {
+        clearTimeout(timer)
+        this.#asked.delete(id)
+        resolve(allocations)
+      }
+      this.#asked.set(id, answer)
+      this.#post(question(id))
     })
   }
 

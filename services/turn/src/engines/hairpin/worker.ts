@@ -1,11 +1,13 @@
 /** One relay worker: its own listening sockets, core, relayed sockets and counters. Started by pool.ts. */
 import { randomBytes } from 'node:crypto'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import { type Listener, RelayPorts, TurnServer } from '../../core/index.ts'
+import { type Allocation, type Listener, RelayPorts, TurnServer } from '../../core/index.ts'
 import { timeLimitedPasswords } from '../../credentials/password-policy.ts'
+import { RevokedUsernames, unlessRevoked } from '../../credentials/revocations.ts'
 import { ClientSocket } from '../../datapath/client-socket.ts'
 import { Drops } from '../../datapath/data-path.ts'
 import { DgramDataPath } from '../../datapath/dgram.ts'
+import type { AllocationQuery } from '../../engine.ts'
 import { UsageFeed } from '../../ledger/feed.ts'
 import type { ServerAddresses } from '../../net/addresses.ts'
 import { Driver, steadyNow } from '../../net/driver.ts'
@@ -16,6 +18,7 @@ import { type StreamBinding, StreamListeners } from '../../net/streams/listeners
 import { bindUdp, familyOf } from '../../net/udp-socket.ts'
 import { budgetOf } from './budget.ts'
 import { credentialSweep } from './credential-life.ts'
+import { describe } from './describe.ts'
 import type { FromWorker, ToWorker, WorkerSettings } from './messages.ts'
 import { Meter } from './meter.ts'
 import { OwnedPorts } from './owned-ports.ts'
@@ -50,13 +53,15 @@ async function run(settings: WorkerSettings): Promise<void> {
   const feed = new UsageFeed(settings.epoch, `relay-1/${worker}`)
   const meter = new Meter(feedEvents(feed))
   const drops = new Drops()
+  const revoked = new RevokedUsernames()
+  for (const username of settings.revoked) revoked.add(username, Date.now())
   const server = new TurnServer({
     realm: turn.realm,
     relayAddresses: {
       4: addresses.relay.find(({ family }) => family === 4)?.external,
       6: addresses.relay.find(({ family }) => family === 6)?.external,
     },
-    passwords: timeLimitedPasswords(turnSecrets),
+    passwords: unlessRevoked(timeLimitedPasswords(turnSecrets), revoked),
     quota: new SharedQuota({ shared: shared.quota, workers, worker, perUser, total }),
     peers: peerPolicyFor(turn, addresses),
     ports,
@@ -103,6 +108,20 @@ async function run(settings: WorkerSettings): Promise<void> {
       samples.push({ name: CERTIFICATE_EXPIRY, labels: {}, value: certificate.current.expiresAt })
     say({ type: 'samples', id, samples })
   }
+  const nameOf = ({ id }: Allocation) => `${worker}-${settings.epoch.slice(0, 8)}-${id}`
+  const tellAllocations = (id: number, found: readonly Allocation[], peers: boolean) => {
+    const allocations = found.map((allocation) => describe(allocation, nameOf(allocation), peers))
+    say({ type: 'allocations', id, allocations })
+  }
+  const list = (id: number, query: AllocationQuery) => {
+    dataPath.collect()
+    const matches = (allocation: Allocation) =>
+      allocation.state === 'live' &&
+      (query.id === undefined || nameOf(allocation) === query.id) &&
+      (query.app === undefined || allocation.principal.app === query.app) &&
+      (query.user === undefined || allocation.principal.user === query.user)
+    tellAllocations(id, [...server.allocations].filter(matches), query.peers)
+  }
   const sweep = credentialSweep(turn.credentialExpiry)
   const report = () => {
     if (sweep) driver.act(sweep)
@@ -114,6 +133,17 @@ async function run(settings: WorkerSettings): Promise<void> {
   parent.on('message', (message: ToWorker) => {
     if (message.type === 'snapshot') return sample(message.id)
     if (message.type === 'drain') return server.drain(message.drain)
+    if (message.type === 'revoke') {
+      for (const username of message.usernames) revoked.add(username, Date.now())
+      return driver.act((server, now) => server.revoke(({ username }) => revoked.has(username), now))
+    }
+    if (message.type === 'list') return list(message.id, message.query)
+    if (message.type === 'close') {
+      const found = [...server.allocations].filter((allocation) => nameOf(allocation) === message.allocation)
+      for (const allocation of found) driver.act((server, now) => server.close(allocation, 'closed', now))
+      return tellAllocations(message.id, found, false)
+    }
+    if (message.type !== 'stop') return
     clearInterval(timer)
     driver.close()
     certificate?.close()

@@ -69,6 +69,9 @@ export class NodeTurnEngine implements RelayEngine {
     this.#draining = true
   }
 
+  /** `EngineOptions.revoked` is asked at each Allocate; live allocations go on. */
+  revoke(): void {}
+
   async stop(): Promise<void> {
     this.#repairs?.close()
   }
