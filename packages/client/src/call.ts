@@ -165,6 +165,12 @@ export class Call extends Emitter<CallEvents> {
     if (this.#pc?.remoteDescription && !this.#detached && this.#state !== 'ended') this.#pc.restartIce()
   }
 
+  /** Looks for a path anew if the present one is in doubt and no offer of this side is on its way. */
+  checkPath(): void {
+    const state = this.#pc?.iceConnectionState
+    if ((state === 'disconnected' || state === 'failed') && this.#pc?.signalingState === 'stable') this.restartIce()
+  }
+
   /**
    * The peer's offer: the invitation, a renegotiation, or an invitation that crossed ours. The server takes the first of two
    * crossing invitations, so one that arrives here won: ours gives way, and the wanted call comes about by answering.

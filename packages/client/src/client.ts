@@ -6,6 +6,7 @@ import { Emitter } from './emitter.ts'
 import { HairpinError } from './errors.ts'
 import {
   type CloseInfo,
+  type Joined,
   SignalingConnection,
   type SignalingOptions,
   type SignalingState,
@@ -26,7 +27,7 @@ export interface HairpinClientOptions {
 
 export interface HairpinClientEvents {
   state: [SignalingState]
-  joined: [{ readonly name: string; readonly wanted: string }]
+  joined: [Joined]
   /** Who is there, this client included, in the server's order. */
   users: [readonly string[]]
   incoming: [Call]
@@ -96,6 +97,12 @@ export class HairpinClient extends Emitter<HairpinClientEvents> {
     return this.calls.start(peer, stream)
   }
 
+  /** The network may have changed: tries the server and the path of the call at once. */
+  checkNow(): void {
+    this.connection.checkNow()
+    this.calls.current?.checkPath()
+  }
+
   /** Text to everyone, or to one user. False when there is no session. */
   sendText(text: string, target?: string): boolean {
     return this.connection.send({ type: 'message', text, ...(target === undefined ? {} : { target }) })
@@ -105,7 +112,10 @@ export class HairpinClient extends Emitter<HairpinClientEvents> {
     const { connection, calls } = this
     connection.on('state', (state) => this.emit('state', state))
     connection.on('retry', (retry) => this.emit('retry', retry))
-    connection.on('joined', (joined) => this.emit('joined', joined))
+    connection.on('joined', (joined) => {
+      if (joined.resumed) calls.current?.checkPath()
+      this.emit('joined', joined)
+    })
     connection.on('message', (message) => this.#handle(message))
     connection.on('lost', () => calls.handleSignalingLost())
     connection.on('closed', (info) => {

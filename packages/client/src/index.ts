@@ -11,6 +11,7 @@ export { Negotiator, type NegotiatorEvents } from './negotiator.ts'
 export { type PathKind, readSelectedPair, type SelectedPair, type StatsReport } from './pair.ts'
 export {
   type CloseInfo,
+  type Joined,
   SignalingConnection,
   type SignalingEvents,
   type SignalingOptions,

@@ -28,7 +28,7 @@ describe('SignalingConnection', () => {
     expect(server.last.subprotocol).toBe('json')
     expect(server.last.sent).toEqual([])
     server.admit()
-    expect(server.last.sent).toEqual([{ type: 'username', name: 'alice' }])
+    expect(server.last.sent).toEqual([{ type: 'username', name: 'alice', resume: true }])
     expect(heard).toEqual(['connecting', 'joined'])
   })
 
@@ -37,7 +37,7 @@ describe('SignalingConnection', () => {
     connection.on('joined', (info) => joined.push(info))
     connection.join('alice')
     server.admit('alice2')
-    expect(joined).toEqual([{ name: 'alice2', wanted: 'alice' }])
+    expect(joined).toEqual([{ name: 'alice2', wanted: 'alice', resumed: false }])
     expect(connection.name).toBe('alice2')
   })
 

@@ -61,7 +61,8 @@ export class Session {
     const { client } = this
     client.on('state', () => this.#changed())
     client.on('users', () => this.#changed())
-    client.on('joined', ({ name, wanted }) => {
+    client.on('joined', ({ name, wanted, resumed }) => {
+      if (resumed) return
       this.#notice =
         name === wanted ? undefined : { tone: 'info', text: `“${wanted}” was taken: you are ${name} here.` }
       this.#changed()
@@ -73,8 +74,7 @@ export class Session {
     })
     client.on('closed', (info) => this.#closed(info))
     client.on('call', (call) => this.#follow(call))
-    const checkNow = () => client.connection.checkNow()
-    addEventListener('online', checkNow)
+    addEventListener('online', () => client.checkNow())
     addEventListener('pagehide', () => client.leave())
   }
 

@@ -7,6 +7,7 @@ export class FakePeer {
 
   signalingState: RTCSignalingState = 'stable'
   connectionState: RTCPeerConnectionState = 'new'
+  iceConnectionState: RTCIceConnectionState = 'new'
   localDescription: RTCSessionDescriptionInit | null = null
   remoteDescription: RTCSessionDescriptionInit | null = null
   onnegotiationneeded: (() => void) | null = null
@@ -89,6 +90,7 @@ export class FakePeer {
   /** What the engine would report. */
   connection(state: RTCPeerConnectionState): void {
     this.connectionState = state
+    this.iceConnectionState = state === 'connecting' ? 'checking' : state
     this.onconnectionstatechange?.()
   }
 

@@ -17,9 +17,10 @@ export class FakeServer {
     return socket
   }
 
-  /** Goes through the join of the newest socket. */
-  admit(name?: string): void {
+  /** Goes through the join of the newest socket; with a `grace` in seconds its session can be resumed. */
+  admit(name?: string, grace?: number): void {
     this.last.receive({ type: 'id', id: 's1' })
+    if (grace !== undefined) this.last.receive({ type: 'session', id: 's1', token: 'token-1', grace })
     if (name !== undefined) this.last.receive({ type: 'rejectusername', id: 's1', name })
     this.last.receive({
       type: 'ice-servers',
@@ -36,6 +37,7 @@ export class FakeSocket implements WebSocketLike {
   readonly url: string
   readonly subprotocol: string
   closed = false
+  closeCode: number | undefined
   onopen: WebSocketLike['onopen'] = null
   onmessage: WebSocketLike['onmessage'] = null
   onclose: WebSocketLike['onclose'] = null
@@ -51,8 +53,15 @@ export class FakeSocket implements WebSocketLike {
     this.sent.push(JSON.parse(data) as ClientMessage)
   }
 
-  close(): void {
+  close(code?: number): void {
     this.closed = true
+    this.closeCode = code
+  }
+
+  /** Goes on with the session of before, which has `received` frames, after its message `seq`. */
+  resumed(seq: number, received: number, token = 'token-2'): void {
+    this.#seq = seq
+    this.receiveText(JSON.stringify({ type: 'resumed', id: 's1', name: 'alice', token, grace: 30, received, seq }))
   }
 
   receive(body: ServerBody): void {
