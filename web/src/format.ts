@@ -53,6 +53,8 @@ export function endText(peer: string, end: CallEnd): string {
       return end.by === 'local' ? 'Call cancelled.' : `${peer} called and gave up.`
     case 'rejected':
       return end.by === 'local' ? `You declined ${peer}’s call.` : `${peer} declined.`
+    case 'answered-elsewhere':
+      return `You took ${peer}’s call on another device.`
     case 'busy':
       return `${peer} is in another call.`
     case 'offline':

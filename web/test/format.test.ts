@@ -35,5 +35,6 @@ describe('format', () => {
     expect(endText('bob', { reason: 'rejected', by: 'remote' })).toBe('bob declined.')
     expect(endText('bob', { reason: 'rejected', by: 'local' })).toBe('You declined bob’s call.')
     expect(endText('bob', { reason: 'cancelled', by: 'remote' })).toBe('bob called and gave up.')
+    expect(endText('bob', { reason: 'answered-elsewhere', by: 'remote' })).toMatch(/another device/)
   })
 })

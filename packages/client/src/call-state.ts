@@ -9,6 +9,8 @@ export type CallState = 'calling' | 'ringing' | 'incoming' | 'connecting' | 'con
 /** The protocol's reasons, the same word for both sides, and what only this side can know. */
 export type CallEndReason =
   | EndReason
+  /** Another device of this user took the call. */
+  | 'answered-elsewhere'
   /** No path between the two was found. */
   | 'connect-failed'
   /** The path was lost and did not come back, or the server went before the call stood. */

@@ -62,6 +62,10 @@ export class Calls extends Emitter<CallsEvents> {
         if (!this.#isClosing(message.callId, message.name))
           this.#ended(this.#find(message.callId, message.name), message.reason)
         break
+      case 'answered-elsewhere':
+        if (!this.#isClosing(message.callId, message.name))
+          this.#find(message.callId, message.name)?.handleEnded('answered-elsewhere')
+        break
       case 'error':
         this.#error(message.code, message.about)
         break

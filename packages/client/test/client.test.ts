@@ -64,6 +64,28 @@ describe('HairpinClient', () => {
     expect(client.currentCall).toBeUndefined()
   })
 
+  it('stops ringing when another device of this user answers, however far this one has got', async () => {
+    const elsewhere = (callId: string) => ({ type: 'answered-elsewhere', callId, name: 'bob' }) as const
+    server.last.receive(offer('c1', 'bob'))
+    server.last.receive(elsewhere('c0'))
+    expect(incoming[0]?.state).toBe('incoming')
+    server.last.receive(elsewhere('c1'))
+    expect(incoming[0]?.end).toEqual({ reason: 'answered-elsewhere', by: 'remote' })
+
+    server.last.receive(offer('c2', 'bob'))
+    await incoming[1]?.accept()
+    server.last.receive(elsewhere('c2'))
+    server.last.receive({ type: 'error', code: 'SIG_NO_CALL', message: '', about: 'video-answer' })
+    expect(incoming[1]?.end?.reason).toBe('answered-elsewhere')
+
+    server.last.receive(offer('c3', 'bob'))
+    incoming[2]?.decline()
+    server.last.receive(elsewhere('c3'))
+    server.last.receive(offer('c4', 'bob'))
+    expect(incoming[3]?.state).toBe('incoming')
+    expect(server.last.types().filter((type) => type === 'hang-up')).toEqual([])
+  })
+
   it('turns away a second caller', () => {
     server.last.receive(offer('c1', 'bob'))
     server.last.receive(offer('c2', 'carol'))

@@ -194,8 +194,13 @@ export class Session {
     })
     call.on('ended', (end) => {
       if (this.#shown === call) this.#shown = undefined
-      const calm =
-        end.by === 'local' ? ['hang-up', 'cancelled', 'rejected'] : ['hang-up', 'cancelled', 'rejected', 'no-answer']
+      const calm = [
+        'hang-up',
+        'cancelled',
+        'rejected',
+        'answered-elsewhere',
+        ...(end.by === 'local' ? [] : ['no-answer']),
+      ]
       this.#notice = { tone: calm.includes(end.reason) ? 'info' : 'problem', text: endText(call.peer, end) }
       if (this.#question) this.#question.answer('cancel')
       this.#changed()
