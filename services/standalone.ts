@@ -42,6 +42,8 @@ await runService(async (stopWith) => {
     await turn.stop()
     await admin.close()
   }, stopSeconds(config))
+  // A terminal that is closed sends it too, and means the end.
+  if (!process.stdout.isTTY) process.on('SIGHUP', () => turn.reload())
   await turn.start()
   await listen(admin, config.admin)
   await listen(app, config.http)

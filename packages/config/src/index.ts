@@ -2,4 +2,4 @@
 export { type Config, type ExternalAddress, loadConfig, type PortRange } from './config.ts'
 export { ConfigError, type Environment } from './env.ts'
 export type { IdentityConfig } from './identity.ts'
-export { type ApiKey, loadSecrets, type Secrets } from './secrets.ts'
+export { type ApiKey, loadSecrets, rereadSecrets, type Secrets, secretsPath } from './secrets.ts'

@@ -27,7 +27,22 @@ const defaultApp = 'demo'
  * @throws ConfigError when the folder is not writable or the file is not readable.
  */
 export function loadSecrets(config: Config): Secrets {
-  const stored = readOrCreate(config.dataDir)
+  return inForce(config, readOrCreate(config.dataDir))
+}
+
+/**
+ * The same for a service that runs: a file that is missing at the moment is not made anew.
+ * @throws Error when it is missing or not readable
+ */
+export function rereadSecrets(config: Config): Secrets {
+  return inForce(config, parse(readFileSync(secretsPath(config), 'utf8')))
+}
+
+export function secretsPath({ dataDir }: Pick<Config, 'dataDir'>): string {
+  return join(dataDir, 'secrets.json')
+}
+
+function inForce(config: Config, stored: Secrets): Secrets {
   return {
     turnSecrets: config.credentials.turnSecrets ?? stored.turnSecrets,
     apiKeys: config.credentials.apiKeys ?? stored.apiKeys,
@@ -36,7 +51,7 @@ export function loadSecrets(config: Config): Secrets {
 }
 
 function readOrCreate(dataDir: string): Secrets {
-  const path = join(dataDir, 'secrets.json')
+  const path = secretsPath({ dataDir })
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
     createOnce(path, () => `${JSON.stringify(generate(), null, 2)}\n`)

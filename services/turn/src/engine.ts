@@ -14,6 +14,8 @@ export interface RelayEngine {
   snapshot(): Promise<Sample[]>
   /** Refuses new allocations from now on; what is allocated is served as before. */
   drain(drain: Drain): void
+  /** Passwords of new allocations; live ones keep theirs. */
+  setTurnSecrets(turnSecrets: readonly string[]): void
   /** Ends the username's allocations and refuses it new ones (node-turn: only the latter). */
   revoke(username: string): void
   /** Undefined where the engine cannot say. */

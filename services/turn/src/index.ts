@@ -1,10 +1,11 @@
 /** The relay as the rest of Hairpin sees it: STUN/TURN, time-limited credentials, metrics. */
 import { join } from 'node:path'
-import type { Config, Secrets } from '@hairpin/config'
+import { type Config, rereadSecrets, type Secrets, secretsPath } from '@hairpin/config'
 import { TokenKeys } from '@hairpin/tokens'
 import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify'
 import type { Registry } from 'prom-client'
 import { type IceServers, type IceServersRequest, iceServersFor } from './credentials/ice-servers.ts'
+import { LiveSecrets } from './credentials/live-secrets.ts'
 import { RevocationFile } from './credentials/revocations.ts'
 import { drainEngine } from './drain.ts'
 import type { RelayEngine } from './engine.ts'
@@ -44,6 +45,8 @@ export interface TurnService {
    * @throws ConfigError naming the variable; ListenError (one of them) has a `code` such as TURN_PORT_IN_USE.
    */
   start(): Promise<void>
+  /** Reads the secrets again, without waiting for the next look at their file. */
+  reload(): void
   /** Not ready from now on and takes no new allocations; resolves when none is left or HAIRPIN_DRAIN_SECONDS have passed. */
   drain(): Promise<void>
   /** Ends every allocation, closes every socket and writes the ledger. */
@@ -65,7 +68,16 @@ export interface TurnService {
 
 /** @throws ConfigError naming HAIRPIN_PRICES */
 export function createTurnService(options: TurnServiceOptions): TurnService {
-  const { config, secrets, logger } = options
+  const { config, logger } = options
+  const secrets = new LiveSecrets(options.secrets, secretsPath(config), () => rereadSecrets(config), {
+    changed({ turnSecrets }) {
+      engine?.setTurnSecrets(turnSecrets)
+      logger.info({ code: 'TURN_SECRETS_RELOADED' }, 'secrets and API keys read again')
+    },
+    failed({ message }) {
+      logger.error({ code: 'TURN_SECRETS_REJECTED' }, `${message}; the former secrets stay in force`)
+    },
+  })
   const revocations = new RevocationFile(join(config.dataDir, 'revoked.json'), Date.now())
   const ledger = new LedgerService({ config, log: logger })
   let addresses: ServerAddresses | undefined
@@ -114,6 +126,7 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
         await ledger.close()
         throw error
       })
+      secrets.watch()
       ready = true
       const { listen, port, tcpPort, tlsPort } = addresses
       logger.info(
@@ -122,6 +135,8 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
       )
     },
 
+    reload: () => secrets.reload(),
+
     async drain() {
       ready = false
       if (engine) await drainEngine(engine, config.turn.drain, logger)
@@ -129,6 +144,7 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
 
     async stop() {
       ready = false
+      secrets.close()
       await engine?.stop()
       await ledger.close()
     },

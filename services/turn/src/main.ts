@@ -26,6 +26,7 @@ await runService(async (stopWith) => {
     await turn.stop()
     await admin.close()
   }, stopSeconds(config))
+  process.on('SIGHUP', () => turn.reload())
   await turn.start()
   logger.info(`credentials and usage API at ${await listen(app, config.http)}`)
   logger.info(`metrics at ${await listen(admin, config.admin)}`)

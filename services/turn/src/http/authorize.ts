@@ -22,22 +22,29 @@ export interface AuthorizeOptions {
 }
 
 export function authorizer({ secrets, tokens }: AuthorizeOptions): Authorize {
-  const callers = [
-    ...secrets.apiKeys.map(({ app, key }) => ({ app, digest: sha256(key) })),
-    { app: undefined, digest: sha256(secrets.internalKey) },
-  ]
+  let callers = callersOf(secrets)
   const what = tokens?.any ? 'API key or signaling token' : 'API key'
   return async (request) => {
+    if (callers.keys !== secrets.apiKeys || callers.internalKey !== secrets.internalKey) callers = callersOf(secrets)
     const bearer = /^Bearer +([^\s]+) *$/i.exec(request.headers.authorization ?? '')?.[1]
     const digest = sha256(bearer ?? '')
     let found: Caller | undefined
     // All keys are compared, digest with digest: the time tells neither whether nor how much of one matched.
-    for (const { app, digest: known } of callers) if (timingSafeEqual(known, digest)) found = { app }
+    for (const { app, digest: known } of callers.list) if (timingSafeEqual(known, digest)) found = { app }
     if (bearer === undefined) throw refusal(`Send a valid ${what}: "Authorization: Bearer <it>".`)
     if (found) return found
     if (tokens?.any && bearer.split('.').length === 3) return holderOf(bearer, tokens)
     throw refusal(`Send a valid ${what}: "Authorization: Bearer <it>".`, 'TURN_UNAUTHORIZED', invalidToken)
   }
+}
+
+/** The secrets may change while the service runs; the digests are made when they do. */
+function callersOf({ apiKeys, internalKey }: AuthorizeOptions['secrets']) {
+  const list = [
+    ...apiKeys.map(({ app, key }) => ({ app, digest: sha256(key) })),
+    { app: undefined, digest: sha256(internalKey) },
+  ]
+  return { keys: apiKeys, internalKey, list }
 }
 
 async function holderOf(token: string, keys: TokenKeys): Promise<Caller> {

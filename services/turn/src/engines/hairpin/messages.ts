@@ -30,6 +30,7 @@ export type ToWorker =
   | { readonly type: 'serve' }
   | { readonly type: 'snapshot'; readonly id: number }
   | { readonly type: 'drain'; readonly drain: Drain }
+  | { readonly type: 'secrets'; readonly turnSecrets: readonly string[] }
   | { readonly type: 'revoke'; readonly usernames: readonly string[] }
   | { readonly type: 'list'; readonly id: number; readonly query: AllocationQuery }
   | { readonly type: 'close'; readonly id: number; readonly allocation: string }

@@ -35,7 +35,7 @@ export class HairpinEngine implements RelayEngine {
     close: async (id) =>
       (await Promise.all(this.#workers.map((handle) => handle.closeAllocation(id)))).flat().length > 0,
   }
-  readonly #shared: Omit<WorkerSettings, 'worker' | 'epoch' | 'revoked'>
+  readonly #shared: Omit<WorkerSettings, 'worker' | 'epoch' | 'revoked' | 'turnSecrets'>
   readonly #ports: RelayPorts
   readonly #workers: WorkerHandle[] = []
   readonly #timers = new Set<NodeJS.Timeout>()
@@ -43,12 +43,14 @@ export class HairpinEngine implements RelayEngine {
   readonly #past = new SampleSums()
   readonly #apps = new AppLabels()
   readonly #revoked: RevokedUsernames
+  #turnSecrets: readonly string[]
   #drain: Drain | undefined
   #restarts = 0
   #stopped = false
 
   constructor(options: EngineOptions) {
     this.#options = options
+    this.#turnSecrets = options.secrets.turnSecrets
     this.#revoked = options.revoked ?? new RevokedUsernames()
     const { turn } = options.config
     const { min, max } = turn.relayPorts
@@ -57,7 +59,6 @@ export class HairpinEngine implements RelayEngine {
       workers: turn.workers,
       turn,
       addresses: options.addresses,
-      turnSecrets: options.secrets.turnSecrets,
       nonceKey: randomBytes(32),
       tokenKey,
       ports: new SharedArrayBuffer(4 * RelayPorts.wordsFor(min, max)),
@@ -99,6 +100,11 @@ export class HairpinEngine implements RelayEngine {
     for (const handle of this.#workers) handle.tell({ type: 'drain', drain })
   }
 
+  setTurnSecrets(turnSecrets: readonly string[]): void {
+    this.#turnSecrets = turnSecrets
+    for (const handle of this.#workers) handle.tell({ type: 'secrets', turnSecrets })
+  }
+
   revoke(username: string): void {
     this.#revoked.add(username, Date.now())
     for (const handle of this.#workers) handle.tell({ type: 'revoke', usernames: [username] })
@@ -114,11 +120,19 @@ export class HairpinEngine implements RelayEngine {
   /** What changed since the worker was made: it listens, and hears, only now. */
   #brief(handle: WorkerHandle): void {
     if (this.#drain) handle.tell({ type: 'drain', drain: this.#drain })
+    handle.tell({ type: 'secrets', turnSecrets: this.#turnSecrets })
     handle.tell({ type: 'revoke', usernames: this.#revoked.list() })
   }
 
   #settingsOf(worker: number): WorkerSettings {
-    return { ...this.#shared, worker, epoch: randomUUID(), drain: this.#drain, revoked: this.#revoked.list() }
+    return {
+      ...this.#shared,
+      worker,
+      epoch: randomUUID(),
+      turnSecrets: this.#turnSecrets,
+      drain: this.#drain,
+      revoked: this.#revoked.list(),
+    }
   }
 
   #launch(worker: number, delay: number): WorkerHandle {

@@ -55,13 +55,14 @@ async function run(settings: WorkerSettings): Promise<void> {
   const drops = new Drops()
   const revoked = new RevokedUsernames()
   for (const username of settings.revoked) revoked.add(username, Date.now())
+  const passwordsOf = (secrets: readonly string[]) => unlessRevoked(timeLimitedPasswords(secrets), revoked)
   const server = new TurnServer({
     realm: turn.realm,
     relayAddresses: {
       4: addresses.relay.find(({ family }) => family === 4)?.external,
       6: addresses.relay.find(({ family }) => family === 6)?.external,
     },
-    passwords: unlessRevoked(timeLimitedPasswords(turnSecrets), revoked),
+    passwords: passwordsOf(turnSecrets),
     quota: new SharedQuota({ shared: shared.quota, workers, worker, perUser, total }),
     peers: peerPolicyFor(turn, addresses),
     ports,
@@ -136,6 +137,10 @@ async function run(settings: WorkerSettings): Promise<void> {
     if (message.type === 'revoke') {
       for (const username of message.usernames) revoked.add(username, Date.now())
       return driver.act((server, now) => server.revoke(({ username }) => revoked.has(username), now))
+    }
+    if (message.type === 'secrets') {
+      const passwords = passwordsOf(message.turnSecrets)
+      return driver.act((server, now) => server.update({ passwords }, now))
     }
     if (message.type === 'list') return list(message.id, message.query)
     if (message.type === 'close') {

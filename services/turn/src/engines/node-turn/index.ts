@@ -69,6 +69,9 @@ export class NodeTurnEngine implements RelayEngine {
     this.#draining = true
   }
 
+  /** `EngineOptions.secrets` are asked at each Allocate. */
+  setTurnSecrets(): void {}
+
   /** `EngineOptions.revoked` is asked at each Allocate; live allocations go on. */
   revoke(): void {}
 

@@ -14,7 +14,7 @@ export function policiesOf(
   const shared = new SharedArrayBuffer(SharedQuota.bytesFor(1))
   const quota = new SharedQuota({ shared, workers: 1, worker: 0, perUser, total })
   return {
-    passwords: unlessRevoked(timeLimitedPasswords(secrets.turnSecrets), revoked),
+    passwords: unlessRevoked((username, now) => timeLimitedPasswords(secrets.turnSecrets)(username, now), revoked),
     quota: {
       acquire: (principal) => !draining() && quota.acquire(principal),
       release: (principal) => quota.release(principal),
