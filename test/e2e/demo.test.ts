@@ -85,7 +85,7 @@ describe.skipIf(!has('chromium'))('the demo page', () => {
     await hangUp(leaver)
     await eventually(stayer, 'notice', new RegExp(`^${leaver.name} hung up\\.$`))
     await Promise.all([state(ann, 'joined'), state(bob, 'joined')])
-    await call(stayer, leaver)
+    await call(ann, bob)
     await Promise.all([talking(ann, 1), talking(bob, 1)])
   })
 

@@ -24,7 +24,11 @@ export class Calls extends Emitter<CallsEvents> {
   readonly #options: CallsOptions
   #current: Call | undefined
   #callId: string | undefined
-  /** Calls ended here whose `call-ended` is still on its way, by peer: it must not end the next call. */
+  /**
+   * Calls ended here whose `call-ended` is still on its way, which must not end the next call: by id, and how many by peer of
+   * those that ended before their id was known.
+   */
+  readonly #closingIds = new Set<string>()
   readonly #closing = new Map<string, number>()
 
   constructor(options: CallsOptions) {
@@ -74,6 +78,7 @@ export class Calls extends Emitter<CallsEvents> {
 
   handleSignalingLost(): void {
     this.#closing.clear()
+    this.#closingIds.clear()
     this.#current?.handleSignalingLost()
   }
 
@@ -105,8 +110,10 @@ export class Calls extends Emitter<CallsEvents> {
     this.#callId = callId
     call.on('signal', (signal) => this.emit('signal', signal))
     call.on('ended', ({ by }) => {
-      if (by === 'local' && !call.detached) this.#closing.set(call.peer, (this.#closing.get(call.peer) ?? 0) + 1)
-      if (this.#current === call) this.#current = undefined
+      if (this.#current !== call) return
+      if (by === 'local' && !call.detached) this.#close(call.peer, this.#callId)
+      this.#current = undefined
+      this.#callId = undefined
     })
     this.emit('call', call)
     return call
@@ -121,13 +128,19 @@ export class Calls extends Emitter<CallsEvents> {
   /** The running call that a message is about. */
   #find(callId: string, name: string): Call | undefined {
     const call = this.#current
-    if (!call || call.detached) return undefined
+    if (!call || call.detached || this.#closingIds.has(callId)) return undefined
     // Of two invitations that crossed the server took the other side's: its id becomes this call's in the same way.
     if (this.#callId === undefined && call.peer === name && !this.#closing.get(name)) this.#callId = callId
     return this.#callId === callId ? call : undefined
   }
 
+  #close(peer: string, callId: string | undefined): void {
+    if (callId === undefined) this.#closing.set(peer, (this.#closing.get(peer) ?? 0) + 1)
+    else this.#closingIds.add(callId)
+  }
+
   #isClosing(callId: string, name: string): boolean {
+    if (this.#closingIds.delete(callId)) return true
     const waiting = this.#closing.get(name)
     if (!waiting || callId === this.#callId) return false
     if (waiting === 1) this.#closing.delete(name)

@@ -108,6 +108,21 @@ describe('HairpinClient', () => {
     expect(second.end).toEqual({ reason: 'rejected', by: 'remote' })
   })
 
+  it('calls the same peer again after it hung up', async () => {
+    const first = client.call('bob', fakeStream('audio', 'video'))
+    await settle()
+    server.last.receive({ type: 'ringing', callId: 'c1', name: 'bob' })
+    first.hangUp()
+    const second = client.call('bob')
+    server.last.receive(ended('c1', 'bob', 'cancelled'))
+    server.last.receive({ type: 'ringing', callId: 'c2', name: 'bob' })
+    expect(second.state).toBe('ringing')
+    server.last.receive(ended('c2', 'bob', 'rejected'))
+    const third = client.call('bob')
+    server.last.receive({ type: 'ringing', callId: 'c3', name: 'bob' })
+    expect(third.state).toBe('ringing')
+  })
+
   it('ends a call that the server refuses, in its words', () => {
     const call = client.call('nobody')
     server.last.receive({ type: 'error', code: 'SIG_TARGET_UNKNOWN', message: '', about: 'video-offer' })
