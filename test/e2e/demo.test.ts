@@ -101,8 +101,10 @@ describe.skipIf(!has('chromium'))('the demo page', () => {
       await at(ann, button).click()
       expect(await at(ann, button).getAttribute('aria-pressed')).toBe('true')
       expect(await sending(ann, kind)).toBe(false)
+      await eventually(bob, 'remote-label', kind === 'audio' ? /^muted$/ : /^camera off$/)
       await at(ann, button).click()
       expect(await sending(ann, kind)).toBe(true)
+      await at(bob, 'remote-label').waitFor({ state: 'detached' })
     }
   })
 
@@ -178,6 +180,7 @@ describe.skipIf(!has('chromium'))('the demo page', () => {
     await at(bob, 'accept').click()
     await talking(ann, 1)
     await state(bob, 'connected')
+    await eventually(bob, 'remote-label', /^camera off · muted$/)
     expect(await at(ann, 'mute').isDisabled()).toBe(true)
     expect((await callFacts(bob))?.framesDecoded).toBe(0)
   })

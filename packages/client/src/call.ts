@@ -9,12 +9,12 @@ import { systemTimers, Timer, type Timers } from './timers.ts'
 /** What a call asks to have sent to its peer. */
 export type CallSignal = Extract<
   ClientMessage,
-  { type: 'video-offer' | 'video-answer' | 'new-ice-candidate' | 'hang-up' | 'call-reject' }
+  { type: 'video-offer' | 'video-answer' | 'new-ice-candidate' | 'hang-up' | 'call-reject' | 'mute' }
 >
 
 export interface CallEvents {
   state: [CallState]
-  /** Mute, camera or local stream changed. */
+  /** Mute, camera or local stream changed, or the other side's mute or camera. */
   media: []
   'remote-stream': [MediaStream]
   ended: [CallEnd]
@@ -58,6 +58,10 @@ export class Call extends Emitter<CallEvents> {
   #detached = false
   #muted = false
   #cameraOff = false
+  #remoteMuted = false
+  #remoteCameraOff = false
+  /** What the other side was told last. */
+  #told = { audio: false, video: false }
   #connectedAt: number | undefined
   #pc: RTCPeerConnection | undefined
   #negotiator: Negotiator | undefined
@@ -105,6 +109,14 @@ export class Call extends Emitter<CallEvents> {
   }
   get cameraOff(): boolean {
     return this.#cameraOff
+  }
+  /** The other side says that it sends no sound. */
+  get remoteMuted(): boolean {
+    return this.#remoteMuted
+  }
+  /** The other side says that it sends no picture. */
+  get remoteCameraOff(): boolean {
+    return this.#remoteCameraOff
   }
   get relayOnly(): boolean {
     return this.#options.relayOnly ?? false
@@ -200,6 +212,12 @@ export class Call extends Emitter<CallEvents> {
     else if (this.#state === 'incoming') this.#candidates.push(candidate)
   }
 
+  handleMute({ audio, video }: { readonly audio: boolean; readonly video: boolean }): void {
+    this.#remoteMuted = audio
+    this.#remoteCameraOff = video
+    this.emit('media')
+  }
+
   handleRinging(): void {
     if (this.#state === 'calling') this.#setState('ringing')
   }
@@ -272,6 +290,7 @@ export class Call extends Emitter<CallEvents> {
         this.#restart.clear()
         this.#connectedAt ??= (this.#options.timers ?? systemTimers).now()
         this.stats.start()
+        this.#tellMute()
         this.#setState('connected')
         break
       case 'disconnected':
@@ -301,7 +320,18 @@ export class Call extends Emitter<CallEvents> {
   #applyMedia(): void {
     for (const track of this.#localStream?.getAudioTracks() ?? []) track.enabled = !this.#muted
     for (const track of this.#localStream?.getVideoTracks() ?? []) track.enabled = !this.#cameraOff
+    this.#tellMute()
     this.emit('media')
+  }
+
+  /** The server passes it on once the call was answered; a path that stands is proof of that. */
+  #tellMute(): void {
+    if (this.#connectedAt === undefined || this.#state === 'ended') return
+    const audio = this.#muted || !this.#localStream?.getAudioTracks().length
+    const video = this.#cameraOff || !this.#localStream?.getVideoTracks().length
+    if (audio === this.#told.audio && video === this.#told.video) return
+    this.#told = { audio, video }
+    this.#send({ type: 'mute', target: null, audio, video })
   }
 
   /** Ends the call and tells the peer. */

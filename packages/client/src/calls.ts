@@ -66,6 +66,9 @@ export class Calls extends Emitter<CallsEvents> {
         if (!this.#isClosing(message.callId, message.name))
           this.#ended(this.#find(message.callId, message.name), message.reason)
         break
+      case 'mute':
+        this.#find(message.callId, message.name)?.handleMute(message)
+        break
       case 'answered-elsewhere':
         if (!this.#isClosing(message.callId, message.name))
           this.#find(message.callId, message.name)?.handleEnded('answered-elsewhere')

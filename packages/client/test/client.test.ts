@@ -86,6 +86,16 @@ describe('HairpinClient', () => {
     expect(server.last.types().filter((type) => type === 'hang-up')).toEqual([])
   })
 
+  it('hears that the other side is muted or has its camera off', async () => {
+    server.last.receive(offer('c1', 'bob'))
+    await incoming[0]?.accept(fakeStream('audio', 'video'))
+    const remote = () => [incoming[0]?.remoteMuted, incoming[0]?.remoteCameraOff]
+    server.last.receive({ type: 'mute', callId: 'c0', name: 'bob', audio: true, video: true })
+    expect(remote()).toEqual([false, false])
+    server.last.receive({ type: 'mute', callId: 'c1', name: 'bob', audio: false, video: true })
+    expect(remote()).toEqual([false, true])
+  })
+
   it('turns away a second caller', () => {
     server.last.receive(offer('c1', 'bob'))
     server.last.receive(offer('c2', 'carol'))

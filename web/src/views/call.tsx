@@ -29,17 +29,22 @@ export function CallView({ call, stats, relayOnly, onRelayOnly }: CallViewProps)
           stream={call.remoteStream}
           testId="remote-video"
           label={`Video of ${call.peer}`}
-          className="remote"
+          className={call.remoteCameraOff ? 'remote remote-off' : 'remote'}
           onPicture={setPicture}
         />
-        {(!picture || call.state !== 'connected') && (
-          <div class={`screen-text ${picture ? 'screen-text-over' : ''}`}>
+        {(!picture || call.remoteCameraOff || call.state !== 'connected') && (
+          <div class={`screen-text ${picture && !call.remoteCameraOff ? 'screen-text-over' : ''}`}>
             <span class={call.state === 'ringing' || call.state === 'calling' ? 'ringing-avatar' : ''}>
               <Avatar name={call.peer} large />
             </span>
             <p class="screen-name">{call.peer}</p>
             <p>{stateText(call)}</p>
           </div>
+        )}
+        {remoteText(call) && (
+          <span class="preview-label remote-label" data-testid="remote-label">
+            {remoteText(call)}
+          </span>
         )}
         {call.localStream && (
           <div class={`preview ${sendsVideo && !call.cameraOff ? '' : 'preview-off'}`}>
@@ -136,8 +141,13 @@ function stateText(call: Call): string {
     case 'reconnecting':
       return 'The path was lost. Looking for another…'
     default:
-      return 'No picture'
+      return call.remoteCameraOff ? '' : 'No picture'
   }
+}
+
+/** What the other side does not send. */
+function remoteText(call: Call): string {
+  return [call.remoteCameraOff ? 'camera off' : '', call.remoteMuted ? 'muted' : ''].filter(Boolean).join(' · ')
 }
 
 function previewText(call: Call, sendsVideo: boolean): string {
