@@ -233,6 +233,20 @@ describe('a call over a session that is resumed', () => {
     expect(FakePeer.last.restarts).toBe(1)
   })
 
+  it('runs on by its media alone when the session is gone', async () => {
+    const call = client.currentCall
+    server.last.drop()
+    FakePeer.last.connection('disconnected')
+    FakePeer.last.connection('connected')
+    timers.advance(100)
+    server.last.receive({ type: 'id', id: 's2' })
+    server.last.receive({ type: 'error', code: 'SIG_RESUME_UNKNOWN', message: '', about: 'resume' })
+    server.last.receive({ type: 'ice-servers', iceServers: [], ttl: 0, expiresAt: '' })
+    expect([call?.state, call?.detached, client.connection.state]).toEqual(['connected', true, 'joined'])
+    call?.hangUp()
+    expect(server.last.types()).toEqual(['resume', 'username'])
+  })
+
   it('leaves a path alone that stands', async () => {
     server.last.drop()
     const socket = resume()
