@@ -131,7 +131,8 @@ export function setLifetime(
   seconds: number,
   now: number,
 ): void {
-  const expiresAt = now + seconds * 1000
+  // The client may have been told of a whole second where less is left of its credential.
+  const expiresAt = Math.min(now + seconds * 1000, credentialEnd(state, allocation.credentialExpiresAt))
   if (allocation.relays.length < 2) {
     state.deadlines.set(allocation, expiresAt)
     return

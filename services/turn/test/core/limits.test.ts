@@ -118,6 +118,15 @@ test('`disconnect` ends it with its credential, and the client is told the short
   expect(failure(alice.refresh())).toBe(401)
 })
 
+test('refreshing within the last second wins no time beyond the credential', () => {
+  const { world, alice } = allocated({ ...expires(700), credentialExpiry: 'disconnect' })
+  pass(world, 300)
+  alice.refresh()
+  expect(pass(world, 399.5)).toEqual([])
+  expect(alice.refresh()).toEqual([{ type: 'refreshed', lifetime: 1 }])
+  expect(pass(world, 0.5)).toMatchObject([{ type: 'closeRelay', reason: 'credential-expired' }])
+})
+
 test('`grace` gives it so much longer; an idle one still ends by its own lifetime', () => {
   const { world, alice } = allocated({ ...expires(100), credentialExpiry: { grace: 900 } })
   pass(world, 300)

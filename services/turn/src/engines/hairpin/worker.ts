@@ -17,7 +17,6 @@ import { Certificate, type CertificateFiles } from '../../net/streams/certificat
 import { type StreamBinding, StreamListeners } from '../../net/streams/listeners.ts'
 import { bindUdp, familyOf } from '../../net/udp-socket.ts'
 import { budgetOf } from './budget.ts'
-import { credentialSweep } from './credential-life.ts'
 import { describe } from './describe.ts'
 import type { FromWorker, ToWorker, WorkerSettings } from './messages.ts'
 import { Meter } from './meter.ts'
@@ -123,9 +122,7 @@ async function run(settings: WorkerSettings): Promise<void> {
       (query.user === undefined || allocation.principal.user === query.user)
     tellAllocations(id, [...server.allocations].filter(matches), query.peers)
   }
-  const sweep = credentialSweep(turn.credentialExpiry)
   const report = () => {
-    if (sweep) driver.act(sweep)
     sample(0)
     const batch = feed.batch(Date.now())
     if (batch) say({ type: 'usage', batch })
