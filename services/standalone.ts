@@ -30,9 +30,7 @@ await runService(async (stopWith) => {
   const admin = createAdminApp({ logger, registry, ready: () => turn.ready() })
   await admin.register(turn.adminPlugin)
   addHealth(app, () => turn.ready())
-  await app.register(turn.credentialsPlugin)
-  await app.register(turn.revokePlugin)
-  await app.register(turn.usagePlugin)
+  await app.register(turn.apiPlugin)
   await app.register(signalingPlugin, { config, registry, logger, iceServers: turn })
   await app.register(webPlugin)
 

@@ -54,14 +54,10 @@ export interface TurnService {
   ready(): boolean
   /** Mints a credential. Only after `start`: the URLs name the address and port that were chosen. */
   iceServersFor(request: IceServersRequest): IceServers
-  /** `POST /api/v1/turn/credentials`. */
-  readonly credentialsPlugin: FastifyPluginAsync
-  /** `POST /api/v1/turn/credentials/{username}/revoke`. */
-  readonly revokePlugin: FastifyPluginAsync
+  /** The public HTTP API: `POST /api/v1/turn/credentials` and `…/{username}/revoke`, `GET /api/v1/usage`. */
+  readonly apiPlugin: FastifyPluginAsync
   /** `/admin/allocations`, for the admin port. */
   readonly adminPlugin: FastifyPluginAsync
-  /** `GET /api/v1/usage`. */
-  readonly usagePlugin: FastifyPluginAsync
   /** What was chosen and why; only after `start`. */
   readonly addresses: ServerAddresses
 }
@@ -80,6 +76,8 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
   })
   const revocations = new RevocationFile(join(config.dataDir, 'revoked.json'), Date.now())
   const ledger = new LedgerService({ config, log: logger })
+  const byKey = authorizer({ secrets })
+  const byKeyOrToken = authorizer({ secrets, tokens: new TokenKeys(config.identity) })
   let addresses: ServerAddresses | undefined
   let engine: RelayEngine | undefined
   let ready = false
@@ -151,14 +149,14 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
 
     ready: () => ready,
     iceServersFor: iceServers,
-    credentialsPlugin: credentialsApi({
-      ttl: config.credentials.ttl,
-      authorize: authorizer({ secrets, tokens: new TokenKeys(config.identity) }),
-      iceServersFor: iceServers,
-    }),
-    revokePlugin: revokeApi({ authorize: authorizer({ secrets }), revoke }),
+    apiPlugin: async (app) => {
+      await app.register(
+        credentialsApi({ ttl: config.credentials.ttl, authorize: byKeyOrToken, iceServersFor: iceServers }),
+      )
+      await app.register(revokeApi({ authorize: byKey, revoke }))
+      await app.register(usageApi({ usage: ledger, authenticate: byKey }))
+    },
     adminPlugin: adminApi(() => engine),
-    usagePlugin: usageApi({ usage: ledger, authenticate: authorizer({ secrets }) }),
     get addresses() {
       return chosen()
     },

@@ -14,9 +14,7 @@ await runService(async (stopWith) => {
   const turn = createTurnService({ config, secrets, logger, registry })
   const app = createApp({ logger, trustedProxies: config.trustedProxies })
   addHealth(app, () => turn.ready())
-  await app.register(turn.credentialsPlugin)
-  await app.register(turn.revokePlugin)
-  await app.register(turn.usagePlugin)
+  await app.register(turn.apiPlugin)
   const admin = createAdminApp({ logger, registry, ready: () => turn.ready() })
   await admin.register(turn.adminPlugin)
 
