@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { launchBrowser } from '../helpers/browser.ts'
-import { call, callFacts, type Guest, hangUp, join, leave, talking } from '../helpers/call.ts'
+import { call, callFacts, carriedBy, type Guest, hangUp, join, leave, talking } from '../helpers/call.ts'
 import { has } from '../helpers/capabilities.ts'
 import { until } from '../helpers/exec.ts'
 import { type Standalone, startStandalone } from '../helpers/standalone.ts'
@@ -53,7 +53,7 @@ describe.skipIf(!has('chromium'))('the demo page', () => {
     const [ann, bob] = await pair(true)
     await call(ann, bob)
     for (const guest of [ann, bob]) {
-      expect((await talking(guest)).pair).toEqual({ local: 'relay', remote: 'relay', relayProtocol: 'udp' })
+      await carriedBy(guest, { local: 'relay', remote: 'relay', relayProtocol: 'udp' })
       await eventually(guest, 'pair-line', /^Relayed \(relay\) UDP in \d+ kbit\/s/)
     }
   })

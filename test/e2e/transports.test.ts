@@ -3,7 +3,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CertificateFolder } from '../../services/turn/test/support/certificates.ts'
 import { launchBrowser } from '../helpers/browser.ts'
-import { call, hangUp, join, leave, talking } from '../helpers/call.ts'
+import { call, carriedBy, hangUp, join, leave } from '../helpers/call.ts'
 import { has } from '../helpers/capabilities.ts'
 import { until } from '../helpers/exec.ts'
 import { metric, type Standalone, startStandalone } from '../helpers/standalone.ts'
@@ -40,13 +40,8 @@ describe.skipIf(!has('chromium'))('a relay-only call', () => {
     const alice = await join(browser, stack.url, { name: 'alice', relayOnly: true, transport: one })
     const bob = await join(browser, stack.url, { name: 'bob', relayOnly: true, transport: other })
     await call(alice, bob)
-    const relayProtocols = []
-    for (const guest of [alice, bob]) {
-      const { pair } = await talking(guest)
-      expect(pair).toMatchObject({ local: 'relay', remote: 'relay' })
-      relayProtocols.push(pair.relayProtocol)
-    }
-    expect(relayProtocols).toEqual([one, other])
+    await carriedBy(alice, { local: 'relay', remote: 'relay', relayProtocol: one })
+    await carriedBy(bob, { local: 'relay', remote: 'relay', relayProtocol: other })
     const metrics = await stack.metrics()
     for (const transport of [one, other]) {
       expect(metric(metrics, 'hairpin_allocations', { transport })).toBeGreaterThan(0)

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Browser, Page } from 'playwright-core'
 import { sleep, until } from './exec.ts'
 
@@ -105,17 +106,34 @@ export async function call(caller: Guest, callee: Guest): Promise<void> {
 
 /** Waits until frames of the other side are decoded here, `frames` of them at least. */
 export function talking(guest: Guest, frames = 30): Promise<CallFacts> {
-  return until(
-    `${guest.name} sees ${frames} frames`,
-    async () => {
-      const facts = await callFacts(guest)
-      return facts && facts.framesDecoded >= frames ? facts : undefined
-    },
-    30,
-  ).catch(async (error) => {
-    const history = await iceHistory(guest).catch(() => undefined)
-    throw new Error(`${error.message}; ICE: ${JSON.stringify(history)}; console:\n${guest.log.join('\n')}`)
-  })
+  return heard(guest, `sees ${frames} frames`, (facts) => facts.framesDecoded >= frames)
+}
+
+/**
+ * Waits until frames are decoded here and `pair` carries the call. Not always the first pair to do so: ICE begins with
+ * whichever was answered first and moves to a better one, and a peer is `prflx` until its candidate has been signaled.
+ */
+export function carriedBy(guest: Guest, pair: CallFacts['pair']): Promise<CallFacts> {
+  const wanted = JSON.stringify(pair)
+  return heard(
+    guest,
+    `is carried by ${wanted}`,
+    (facts) => facts.framesDecoded > 0 && isDeepStrictEqual(facts.pair, pair),
+  )
+}
+
+async function heard(guest: Guest, what: string, enough: (facts: CallFacts) => boolean): Promise<CallFacts> {
+  let last: CallFacts | undefined
+  try {
+    return await until(`${guest.name} ${what}`, async () => {
+      last = await callFacts(guest)
+      return last && enough(last) ? last : undefined
+    })
+  } catch (error) {
+    const ice = await iceHistory(guest).catch(() => undefined)
+    const seen = JSON.stringify({ last, ice })
+    throw new Error(`${(error as Error).message}; seen: ${seen}; console:\n${guest.log.join('\n')}`, { cause: error })
+  }
 }
 
 export function iceHistory(guest: Guest): Promise<IceHistory> {

@@ -7,7 +7,7 @@ import { DockerComposeEnvironment, type StartedDockerComposeEnvironment, type Wa
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import WebSocket from 'ws'
 import { launchBrowser } from '../helpers/browser.ts'
-import { call, callFacts, fallSilent, type Guest, hangUp, join, leave, talking } from '../helpers/call.ts'
+import { call, callFacts, carriedBy, fallSilent, type Guest, hangUp, join, leave } from '../helpers/call.ts'
 import { has } from '../helpers/capabilities.ts'
 import { type ComposeProject, composeProject, root, services } from '../helpers/compose.ts'
 import { inspect, openPorts, processes } from '../helpers/container.ts'
@@ -163,10 +163,8 @@ describe.skipIf(!has('docker'))('docker compose up with no settings', () => {
 
     test('connects on the demo page over HTTPS, and video is decoded on both sides', async () => {
       await call(alice, bob)
-      for (const guest of [alice, bob]) {
-        const { pair } = await talking(guest)
-        expect(pair).toEqual({ local: 'relay', remote: 'relay', relayProtocol: 'udp' })
-      }
+      for (const guest of [alice, bob])
+        await carriedBy(guest, { local: 'relay', remote: 'relay', relayProtocol: 'udp' })
     })
 
     test('gives every dashboard panel its data while it runs', async () => {
@@ -212,7 +210,7 @@ describe.skipIf(!has('docker'))('docker compose up with no settings', () => {
         await join(browser, origin, { name: 'bob', relayOnly: true }),
       ]
       await call(...guests)
-      for (const guest of guests) expect((await talking(guest)).pair.local).toBe('relay')
+      for (const guest of guests) await carriedBy(guest, { local: 'relay', remote: 'relay', relayProtocol: 'udp' })
     } finally {
       await browser.close()
     }
