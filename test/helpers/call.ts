@@ -131,7 +131,8 @@ async function heard(guest: Guest, what: string, enough: (facts: CallFacts) => b
     })
   } catch (error) {
     const ice = await iceHistory(guest).catch(() => undefined)
-    const seen = JSON.stringify({ last, ice })
+    const pairs = await candidatePairs(guest).catch(() => undefined)
+    const seen = JSON.stringify({ last, ice, pairs })
     throw new Error(`${(error as Error).message}; seen: ${seen}; console:\n${guest.log.join('\n')}`, { cause: error })
   }
 }
@@ -142,10 +143,7 @@ export function iceHistory(guest: Guest): Promise<IceHistory> {
 
 /** Undefined while no candidate pair is selected. */
 export async function callFacts(guest: Guest): Promise<CallFacts | undefined> {
-  const stats = await guest.page.evaluate(async () => {
-    const report = await window.hairpin.peerConnection?.getStats()
-    return report ? [...report.values()] : []
-  })
+  const stats = await statistics(guest)
   const byId = new Map<string, Stats>(stats.map((entry: Stats) => [entry.id, entry]))
   const transport = stats.find((entry: Stats) => entry.type === 'transport' && entry.selectedCandidatePairId)
   const pair = byId.get(transport?.selectedCandidatePairId)
@@ -166,6 +164,29 @@ export async function callFacts(guest: Guest): Promise<CallFacts | undefined> {
     bytesSent: sum('candidate-pair', 'bytesSent'),
     bytesReceived: sum('candidate-pair', 'bytesReceived'),
   }
+}
+
+function statistics(guest: Guest): Promise<Stats[]> {
+  return guest.page.evaluate(async () => {
+    const report = await window.hairpin.peerConnection?.getStats()
+    return report ? [...report.values()] : []
+  })
+}
+
+/** One line for each candidate pair: what was tried, and what came of it. */
+async function candidatePairs(guest: Guest): Promise<string[]> {
+  const stats = await statistics(guest)
+  const candidate = (id: string) => {
+    const found = stats.find((entry) => entry.id === id)
+    return `${found?.candidateType} ${found?.relayProtocol ?? found?.protocol} ${found?.address}:${found?.port}`
+  }
+  return stats
+    .filter((entry) => entry.type === 'candidate-pair')
+    .map(
+      (pair) =>
+        `${candidate(pair.localCandidateId)} to ${candidate(pair.remoteCandidateId)}: ${pair.state}, ` +
+        `${pair.requestsSent} checks sent, ${pair.responsesReceived} answered, ${pair.requestsReceived} received`,
+    )
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: an entry of a statistics report has the fields of its type

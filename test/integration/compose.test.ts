@@ -7,7 +7,7 @@ import { DockerComposeEnvironment, type StartedDockerComposeEnvironment, type Wa
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import WebSocket from 'ws'
 import { launchBrowser } from '../helpers/browser.ts'
-import { call, callFacts, carriedBy, fallSilent, type Guest, hangUp, join, leave } from '../helpers/call.ts'
+import { call, callFacts, carriedBy, fallSilent, type Guest, hangUp, join, leave, talking } from '../helpers/call.ts'
 import { has } from '../helpers/capabilities.ts'
 import { type ComposeProject, composeProject, root, services } from '../helpers/compose.ts'
 import { inspect, openPorts, processes } from '../helpers/container.ts'
@@ -210,7 +210,8 @@ describe.skipIf(!has('docker'))('docker compose up with no settings', () => {
         await join(browser, origin, { name: 'bob', relayOnly: true }),
       ]
       await call(...guests)
-      for (const guest of guests) await carriedBy(guest, { local: 'relay', remote: 'relay', relayProtocol: 'udp' })
+      // From which interfaces a browser gets through Docker's proxy over UDP is Docker's affair: relayed it must be.
+      for (const guest of guests) expect((await talking(guest)).pair.local).toBe('relay')
     } finally {
       await browser.close()
     }
