@@ -35,6 +35,10 @@ export interface Config {
   readonly dataDir: string
   /** What relayed bytes cost: an entry of infra/prices.json or an own price; undefined: the table's default. */
   readonly prices?: string
+  /** What apps may use, in the words of HAIRPIN_BUDGETS. */
+  readonly budgets?: string
+  /** Told of reached marks, for apps without a webhook of their own. */
+  readonly budgetWebhook?: { readonly url: string; readonly secret: string }
   /** Guests may join the demo without a token. */
   readonly demo: boolean
   readonly turn: {
@@ -98,6 +102,8 @@ export function loadConfig(source: Environment): Config {
     logLevel: env.choice('HAIRPIN_LOG_LEVEL', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info'),
     dataDir: resolve(env.string('HAIRPIN_DATA_DIR') ?? './data'),
     ...optional('prices', env.string('HAIRPIN_PRICES')),
+    ...optional('budgets', env.string('HAIRPIN_BUDGETS')),
+    ...optional('budgetWebhook', budgetWebhook(env)),
     demo: env.flag('HAIRPIN_DEMO', true),
     turn: {
       engine: env.choice('HAIRPIN_TURN_ENGINE', ['hairpin', 'node-turn'], 'hairpin'),
@@ -229,6 +235,17 @@ function apiKeys(env: EnvReader): ApiKey[] | undefined {
     return { app, key }
   })
   return list.length === 0 ? undefined : list
+}
+
+function budgetWebhook(env: EnvReader): Config['budgetWebhook'] {
+  const name = 'HAIRPIN_BUDGET_WEBHOOK'
+  const [url, secret] = [env.string(name), env.string('HAIRPIN_BUDGET_WEBHOOK_SECRET')]
+  if (url === undefined) return undefined
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+    throw new ConfigError(name, `"${url}" is not a URL like https://example.com/hooks/hairpin`)
+  if (secret === undefined || secret.length < 16)
+    throw new ConfigError('HAIRPIN_BUDGET_WEBHOOK_SECRET', 'needs at least 16 characters (try: openssl rand -hex 32)')
+  return { url, secret }
 }
 
 function turnApi(env: EnvReader): string | undefined {

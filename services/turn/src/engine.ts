@@ -2,6 +2,7 @@ import type { Config, Secrets } from '@hairpin/config'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Drain } from './core/index.ts'
 import type { RevokedUsernames } from './credentials/revocations.ts'
+import type { Standing } from './ledger/budget.ts'
 import type { UsageSink } from './ledger/feed.ts'
 import type { ServerAddresses } from './net/addresses.ts'
 
@@ -16,6 +17,11 @@ export interface RelayEngine {
   drain(drain: Drain): void
   /** Passwords of new allocations; live ones keep theirs. */
   setTurnSecrets(turnSecrets: readonly string[]): void
+  /**
+   * Puts into force what budgets demand of each app that is named; the others are free. Close ends what is allocated
+   * (node-turn: refuses only, live allocations go on as they are).
+   */
+  enforce(standings: ReadonlyMap<string, Standing>): void
   /** Ends the username's allocations and refuses it new ones (node-turn: only the latter). */
   revoke(username: string): void
   /** Undefined where the engine cannot say. */
@@ -74,6 +80,8 @@ export interface EngineOptions {
   readonly logger: FastifyBaseLogger
   /** Gets what every allocation relayed, each second and at its end. */
   readonly usage?: UsageSink
+  /** As of `enforce`, from the first allocation on. */
+  readonly standings?: ReadonlyMap<string, Standing>
 }
 
 /**

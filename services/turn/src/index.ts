@@ -4,6 +4,9 @@ import { type Config, rereadSecrets, type Secrets, secretsPath } from '@hairpin/
 import { TokenKeys } from '@hairpin/tokens'
 import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify'
 import type { Registry } from 'prom-client'
+import { parseBudgets } from './budgets/parse.ts'
+import { BudgetService } from './budgets/service.ts'
+import { Webhooks } from './budgets/webhooks.ts'
 import { type IceServers, type IceServersRequest, iceServersFor } from './credentials/ice-servers.ts'
 import { LiveSecrets } from './credentials/live-secrets.ts'
 import { RevocationFile } from './credentials/revocations.ts'
@@ -62,7 +65,7 @@ export interface TurnService {
   readonly addresses: ServerAddresses
 }
 
-/** @throws ConfigError naming HAIRPIN_PRICES */
+/** @throws ConfigError naming HAIRPIN_PRICES or HAIRPIN_BUDGETS */
 export function createTurnService(options: TurnServiceOptions): TurnService {
   const { config, logger } = options
   const secrets = new LiveSecrets(options.secrets, secretsPath(config), () => rereadSecrets(config), {
@@ -75,7 +78,23 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
     },
   })
   const revocations = new RevocationFile(join(config.dataDir, 'revoked.json'), Date.now())
-  const ledger = new LedgerService({ config, log: logger })
+  const ledger: LedgerService = new LedgerService({
+    config,
+    log: logger,
+    onTotals: (totals) => budgets.observe(totals),
+  })
+  const webhooks = new Webhooks({
+    path: join(config.dataDir, 'webhooks.json'),
+    targetOf: () => config.budgetWebhook,
+    log: logger,
+  })
+  const budgets = new BudgetService({
+    budgets: parseBudgets(config.budgets, ledger.price.currency),
+    log: logger,
+    webhooks,
+    remember: (keys) => ledger.addMarks(keys),
+    enforce: (standings) => engine?.enforce(standings),
+  })
   const byKey = authorizer({ secrets })
   const byKeyOrToken = authorizer({ secrets, tokens: new TokenKeys(config.identity) })
   let addresses: ServerAddresses | undefined
@@ -108,7 +127,11 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
       logger.warn({ code: 'TURN_CERTIFICATE_DOUBTFUL' }, doubt)
   }
 
-  registerRelayMetrics(options.registry, async () => [...((await engine?.snapshot()) ?? []), ...ledger.samples()])
+  registerRelayMetrics(options.registry, async () => [
+    ...((await engine?.snapshot()) ?? []),
+    ...ledger.samples(),
+    ...budgets.samples(),
+  ])
 
   return {
     async start() {
@@ -118,8 +141,16 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
       for (const { external, local, source, why } of addresses.relay)
         logger.info({ external, local, source, why }, 'relay address chosen')
       for (const warning of warnings) logger.warn({ code: 'TURN_ADDRESS_DOUBTFUL' }, warning)
-      await ledger.start()
-      engine = await createEngine({ config, addresses, secrets, logger, usage: ledger, revoked: revocations.revoked })
+      budgets.begin(await ledger.start())
+      engine = await createEngine({
+        config,
+        addresses,
+        secrets,
+        logger,
+        usage: ledger,
+        revoked: revocations.revoked,
+        standings: budgets.standings,
+      })
       await engine.start().catch(async (error) => {
         await ledger.close()
         throw error
@@ -145,6 +176,7 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
       secrets.close()
       await engine?.stop()
       await ledger.close()
+      webhooks.close()
     },
 
     ready: () => ready,

@@ -30,7 +30,8 @@ export function shapeAllocation(
   now: number,
 ): void {
   if (!state.totalBandwidth) shapeTotal(state, now)
-  const { perAllocation, burst } = sizesOf(state)
+  const { burst } = sizesOf(state)
+  const perAllocation = limitOf(state, allocation.principal.app)
   let own = allocation.allowance?.own
   if (!perAllocation) own = undefined
   else if (own) own.reshape(perAllocation, perAllocation * burst, now)
@@ -40,6 +41,13 @@ export function shapeAllocation(
 }
 
 function sizesOf(state: ServerState) {
-  const { perAllocation = 0, total = 0, burst = 1 } = state.options.bandwidth ?? {}
-  return { perAllocation, total, burst }
+  const { total = 0, burst = 1 } = state.options.bandwidth ?? {}
+  return { total, burst }
+}
+
+/** 0: no limit. */
+function limitOf(state: ServerState, app: string): number {
+  const { bandwidth, throttle } = state.options
+  const limits = [bandwidth?.perAllocation ?? 0, throttle?.(app) ?? 0].filter((limit) => limit > 0)
+  return limits.length > 0 ? Math.min(...limits) : 0
 }

@@ -33,6 +33,11 @@ export interface TurnServerOptions {
   readonly dualAllocation?: boolean | undefined
   /** What allocations may relay; the data path asks `allocation.take`. No limit by default. */
   readonly bandwidth?: Bandwidth | undefined
+  /**
+   * Bytes of payload a second for each allocation of the app; the smaller of it and `bandwidth.perAllocation` counts. Asked
+   * when an allocation is made, and for all of them when it is given anew.
+   */
+  readonly throttle?: ((app: string) => number | undefined) | undefined
   /** Payload bytes, both directions, that one username may relay in this worker; beyond it 486 and no packets. 0: no limit. */
   readonly bytesPerCredential?: number | undefined
   /** Default `allow`. */

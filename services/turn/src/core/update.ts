@@ -20,6 +20,7 @@ export type Changes = Partial<
     | 'quota'
     | 'relayAddresses'
     | 'software'
+    | 'throttle'
   >
 >
 
@@ -27,13 +28,13 @@ export type Changes = Partial<
  * - `passwords`: for new allocations; live ones keep the key they were made with (`revoke` ends them).
  * - `peers`: permissions and channels of peers that are denied now end at once.
  * - `quota`: what is allocated stays counted where it was counted.
- * - `bandwidth`: at once. `credentialExpiry`: at once where it shortens, else at the next Refresh.
+ * - `bandwidth`, `throttle`: at once. `credentialExpiry`: at once where it shortens, else at the next Refresh.
  * - `bytesPerCredential`: for credentials not seen yet.
  */
 export function applyChanges(state: ServerState, changes: Changes, now: number): void {
   state.reconfigure(changes)
   if (changes.peers) for (const allocation of state.allocations) recheckPeers(state, allocation)
-  if ('bandwidth' in changes) {
+  if ('bandwidth' in changes || 'throttle' in changes) {
     shapeTotal(state, now)
     for (const allocation of state.allocations) shapeAllocation(state, allocation, allocation.allowance?.credit, now)
   }

@@ -3,6 +3,9 @@ import { dayStart, monthStart } from './calendar.ts'
 import { parseMicros } from './money.ts'
 import type { AppTotals, RunningTotals } from './running.ts'
 
+/** Stands for each app that has no budget of its own. */
+export const EVERY_APP = '*'
+
 /** What happens at a mark. Metric and log belong to every mark. */
 export const BudgetAction = Type.Union([
   Type.Object({ type: Type.Literal('webhook') }, { additionalProperties: false }),
@@ -17,7 +20,7 @@ export type BudgetAction = Static<typeof BudgetAction>
 
 export const Budget = Type.Object(
   {
-    app: Type.String({ minLength: 1, maxLength: 64 }),
+    app: Type.String({ minLength: 1, maxLength: 64, description: '*: each app that has no budget of its own.' }),
     period: Type.Union([Type.Literal('monthly'), Type.Literal('daily')], { description: 'Calendar, UTC.' }),
     limit: Type.Union([
       Type.Object(
@@ -65,17 +68,23 @@ export interface Standing {
   readonly close: boolean
 }
 
+export interface Measured {
+  readonly budget: Budget
+  /** Used of the limit, 1 = all of it. */
+  readonly ratio: number
+}
+
 export interface Evaluation {
   readonly events: readonly BudgetEvent[]
   /** Apps whose standing is another than at the evaluation before. */
   readonly changed: ReadonlyMap<string, Standing>
-  /** Highest ratio of each app with a budget that can be measured. */
-  readonly ratios: ReadonlyMap<string, number>
+  /** Every budget that can be measured, those for every app once for each. */
+  readonly measured: readonly Measured[]
   /** Budgets in money that cannot be measured: the price is unknown or of another currency. */
   readonly unmeasured: readonly Budget[]
 }
 
-const free: Standing = { throttle: undefined, refuse: false, close: false }
+export const free: Standing = { throttle: undefined, refuse: false, close: false }
 
 /**
  * Compares running totals with budgets. Pure: time comes with the totals. Invariant: a mark of an unchanged budget
@@ -101,19 +110,24 @@ export class BudgetKeeper {
     return this.#standing.get(app) ?? free
   }
 
+  /** Of every app that is not free. */
+  get standings(): ReadonlyMap<string, Standing> {
+    return this.#standing
+  }
+
   evaluate(totals: RunningTotals): Evaluation {
     const apps = new Map(totals.apps.map((app) => [app.app, app]))
     const events: BudgetEvent[] = []
     const unmeasured: Budget[] = []
-    const ratios = new Map<string, number>()
+    const measured: Measured[] = []
     const standings = new Map<string, Standing>()
-    for (const budget of this.#budgets) {
+    for (const budget of perApp(this.#budgets, apps.keys())) {
       const ratio = ratioOf(budget, apps.get(budget.app), totals.currency)
       if (ratio === undefined) {
         unmeasured.push(budget)
         continue
       }
-      ratios.set(budget.app, Math.max(ratio, ratios.get(budget.app) ?? 0))
+      measured.push({ budget, ratio })
       const periodStart = budget.period === 'monthly' ? monthStart(totals.at) : dayStart(totals.at)
       for (const { percent, actions } of budget.marks) {
         if (ratio * 100 < percent) continue
@@ -125,7 +139,7 @@ export class BudgetKeeper {
       }
     }
     this.#forget(totals.at)
-    return { events, changed: this.#adopt(standings), ratios, unmeasured }
+    return { events, changed: this.#adopt(standings), measured, unmeasured }
   }
 
   #adopt(standings: ReadonlyMap<string, Standing>): Map<string, Standing> {
@@ -146,6 +160,13 @@ export class BudgetKeeper {
     const month = monthStart(now)
     for (const key of this.#fired) if (Number(key.slice(0, key.indexOf('|'))) < month) this.#fired.delete(key)
   }
+}
+
+/** Gives each app without a budget of its own those for every app. */
+function perApp(budgets: readonly Budget[], apps: Iterable<string>): Budget[] {
+  const own = new Set(budgets.map(({ app }) => app))
+  const others = [...apps].filter((app) => !own.has(app))
+  return budgets.flatMap((budget) => (budget.app === EVERY_APP ? others.map((app) => ({ ...budget, app })) : [budget]))
 }
 
 function ratioOf({ limit, period }: Budget, app: AppTotals | undefined, currency: string): number | undefined {

@@ -3,11 +3,13 @@ import { join } from 'node:path'
 import type { Config } from '@hairpin/config'
 import type { Sample } from '../engine.ts'
 import { CostCounter } from '../metrics/costs.ts'
+import { PeriodGauges } from '../metrics/periods.ts'
 import { chosenPrice } from './chosen-price.ts'
 import type { UsageSink } from './feed.ts'
 import type { UsageSource } from './http.ts'
 import type { SnapshotBatch } from './meter.ts'
 import type { PriceTable, Provider } from './prices.ts'
+import type { RunningTotals } from './running.ts'
 import { LEDGER_FILE } from './schema.ts'
 import { LedgerThread } from './thread.ts'
 import type { LedgerReport } from './thread-messages.ts'
@@ -18,6 +20,8 @@ import { unavailable } from './usage-thread.ts'
 export interface LedgerServiceOptions {
   readonly config: Pick<Config, 'dataDir' | 'prices'>
   readonly log: LedgerLog
+  /** Told of the running totals, every second at least. */
+  readonly onTotals?: (totals: RunningTotals) => void
 }
 
 /** Usage handed in before `start` or after `close` is lost: start it before the relay, close it after. */
@@ -27,6 +31,8 @@ export class LedgerService implements UsageSink, UsageSource {
   readonly #providers: PriceTable['providers']
   readonly #costs = new CostCounter()
   #thread: LedgerThread | undefined
+  readonly #periods = new PeriodGauges()
+  #totals: RunningTotals | undefined
   #status: LedgerReport['status'] | undefined
 
   /** @throws ConfigError naming HAIRPIN_PRICES */
@@ -37,9 +43,12 @@ export class LedgerService implements UsageSink, UsageSource {
     this.#providers = providers
   }
 
-  /** Resolves when the thread runs; a file that cannot be opened is told in the log and tried again. */
-  async start(): Promise<void> {
-    const { config, log } = this.#options
+  /**
+   * Resolves when the thread runs; a file that cannot be opened is told in the log and tried again.
+   * @returns keys of the budget marks that were reached before
+   */
+  async start(): Promise<readonly string[]> {
+    const { config, log, onTotals } = this.#options
     this.#thread = new LedgerThread({
       path: join(config.dataDir, LEDGER_FILE),
       price: this.price,
@@ -47,10 +56,17 @@ export class LedgerService implements UsageSink, UsageSource {
       log,
       onReport: ({ totals, status }) => {
         this.#costs.observe(totals)
+        this.#totals = totals
         this.#status = status
+        onTotals?.(totals)
       },
     })
-    await this.#thread.ready
+    return this.#thread.ready
+  }
+
+  /** Remembers reached budget marks over a restart. */
+  addMarks(keys: readonly string[]): void {
+    this.#thread?.addMarks(keys)
   }
 
   ingest(batch: SnapshotBatch): void {
@@ -74,6 +90,7 @@ export class LedgerService implements UsageSink, UsageSource {
   /** Its metrics, a second old at most. */
   samples(): Sample[] {
     const samples = this.#costs.samples()
+    if (this.#totals) samples.push(...this.#periods.samples(this.#totals))
     const status = this.#status
     if (!status) return samples
     const add = (name: string, value: number) => samples.push({ name, labels: {}, value })

@@ -31,12 +31,15 @@ writer.flush(Date.now())
 report(Date.now())
 post({ type: 'ready', firedMarks: writer.firedMarks(Date.now()) })
 
-// A report is a second old when it comes; a process that is killed must not lose another one with it.
+// A report is a second old when it comes; a process that is killed must not lose another one with it, and a budget that it
+// uses up is to act at once.
 let soon: NodeJS.Timeout | undefined
 function flushSoon(): void {
   soon ??= setTimeout(() => {
     soon = undefined
-    writer.flush(Date.now())
+    const now = Date.now()
+    writer.flush(now)
+    report(now)
   }, FLUSH_AFTER_BATCH)
 }
 

@@ -58,10 +58,10 @@ describe('a budget', () => {
   it('that is raised lets traffic through again, and counts its marks anew', () => {
     keeper.evaluate(used(T0, '10'))
     keeper.set([{ ...monthly, limit: { money: '20', currency: 'USD' } }])
-    const { events, changed, ratios } = keeper.evaluate(used(T0, '10'))
+    const { events, changed, measured } = keeper.evaluate(used(T0, '10'))
     expect(changed.get('shop')?.refuse).toBe(false)
     expect(events.map(({ percent }) => percent)).toEqual([50])
-    expect(ratios.get('shop')).toBe(0.5)
+    expect(measured.map(({ ratio }) => ratio)).toEqual([0.5])
   })
 
   it('that is taken away leaves nothing standing', () => {
@@ -110,9 +110,24 @@ describe('a budget', () => {
     expect(percents(T0, '0.000001')).toEqual([50, 80, 100, 120])
   })
 
+  it('for every app is one for each that has none of its own', () => {
+    keeper.set([{ ...monthly, app: '*' }])
+    expect(keeper.evaluate(used(T0, '10')).events.map(({ budget, percent }) => `${budget.app} ${percent}`)).toEqual([
+      'shop 50',
+      'shop 80',
+      'shop 100',
+    ])
+    expect(keeper.standing('shop').refuse).toBe(true)
+    keeper.set([
+      { ...monthly, app: '*' },
+      { ...monthly, period: 'daily', limit: { money: '1000', currency: 'USD' } },
+    ])
+    expect(keeper.evaluate(used(T0, '10')).changed.get('shop')?.refuse).toBe(false)
+  })
+
   it('of an app without traffic is not used', () => {
     keeper.set([{ ...monthly, app: 'idle' }])
-    expect(keeper.evaluate(used(T0, '10')).ratios.get('idle')).toBe(0)
+    expect(keeper.evaluate(used(T0, '10')).measured).toMatchObject([{ budget: { app: 'idle' }, ratio: 0 }])
   })
 
   it('takes the tightest of several', () => {

@@ -28,6 +28,12 @@ export class RelayClient {
     return (await this.next('allocated')).relayed
   }
 
+  /** Asks for an allocation that is refused; gives the code. */
+  async allocateRefused(): Promise<number> {
+    this.#perform(this.#core.allocate(steadyNow()))
+    return (await this.next('failed')).code
+  }
+
   async permit(peer: Endpoint): Promise<void> {
     this.#perform(this.#core.createPermission([peer], steadyNow()))
     await this.next('permitted')

@@ -2,6 +2,7 @@
 import type { Config } from '@hairpin/config'
 import type { Drain } from '../../core/index.ts'
 import type { AllocationInfo, AllocationQuery, Sample } from '../../engine.ts'
+import type { Standing } from '../../ledger/budget.ts'
 import type { SnapshotBatch } from '../../ledger/meter.ts'
 import type { ServerAddresses } from '../../net/addresses.ts'
 
@@ -23,6 +24,8 @@ export interface WorkerSettings {
   /** Set when the relay drains already: a worker that was started again. */
   readonly drain?: Drain | undefined
   readonly revoked: readonly string[]
+  /** Of apps that their budgets do not leave free. */
+  readonly standings: ReadonlyMap<string, Standing>
 }
 
 export type ToWorker =
@@ -32,6 +35,7 @@ export type ToWorker =
   | { readonly type: 'drain'; readonly drain: Drain }
   | { readonly type: 'secrets'; readonly turnSecrets: readonly string[] }
   | { readonly type: 'revoke'; readonly usernames: readonly string[] }
+  | { readonly type: 'enforce'; readonly standings: ReadonlyMap<string, Standing> }
   | { readonly type: 'list'; readonly id: number; readonly query: AllocationQuery }
   | { readonly type: 'close'; readonly id: number; readonly allocation: string }
   | { readonly type: 'stop' }

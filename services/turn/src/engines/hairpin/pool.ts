@@ -6,6 +6,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { type Drain, RelayPorts } from '../../core/index.ts'
 import { RevokedUsernames } from '../../credentials/revocations.ts'
 import type { AllocationControl, EngineOptions, RelayEngine, Sample } from '../../engine.ts'
+import type { Standing } from '../../ledger/budget.ts'
 import { AppLabels } from '../../metrics/app-labels.ts'
 import { SampleSums } from '../../metrics/samples.ts'
 import { ListenError } from '../../net/listen-port.ts'
@@ -35,7 +36,7 @@ export class HairpinEngine implements RelayEngine {
     close: async (id) =>
       (await Promise.all(this.#workers.map((handle) => handle.closeAllocation(id)))).flat().length > 0,
   }
-  readonly #shared: Omit<WorkerSettings, 'worker' | 'epoch' | 'revoked' | 'turnSecrets'>
+  readonly #shared: Omit<WorkerSettings, 'worker' | 'epoch' | 'revoked' | 'standings' | 'turnSecrets'>
   readonly #ports: RelayPorts
   readonly #workers: WorkerHandle[] = []
   readonly #timers = new Set<NodeJS.Timeout>()
@@ -44,6 +45,7 @@ export class HairpinEngine implements RelayEngine {
   readonly #apps = new AppLabels()
   readonly #revoked: RevokedUsernames
   #turnSecrets: readonly string[]
+  #standings: ReadonlyMap<string, Standing>
   #drain: Drain | undefined
   #restarts = 0
   #stopped = false
@@ -52,6 +54,7 @@ export class HairpinEngine implements RelayEngine {
     this.#options = options
     this.#turnSecrets = options.secrets.turnSecrets
     this.#revoked = options.revoked ?? new RevokedUsernames()
+    this.#standings = options.standings ?? new Map()
     const { turn } = options.config
     const { min, max } = turn.relayPorts
     const tokenKey = randomBytes(32)
@@ -92,6 +95,9 @@ export class HairpinEngine implements RelayEngine {
     for (const samples of [...all, this.#past.samples()])
       for (const sample of samples) sums.add(sample.name, this.#bounded(sample.labels), sample.value)
     sums.add('hairpin_relay_worker_restarts_total', {}, this.#restarts)
+    const { min, max } = this.#shared.turn.relayPorts
+    sums.add('hairpin_relay_ports', {}, max - min + 1)
+    sums.add('hairpin_relay_ports_in_use', {}, this.#ports.liveCount)
     return sums.samples()
   }
 
@@ -103,6 +109,11 @@ export class HairpinEngine implements RelayEngine {
   setTurnSecrets(turnSecrets: readonly string[]): void {
     this.#turnSecrets = turnSecrets
     for (const handle of this.#workers) handle.tell({ type: 'secrets', turnSecrets })
+  }
+
+  enforce(standings: ReadonlyMap<string, Standing>): void {
+    this.#standings = standings
+    for (const handle of this.#workers) handle.tell({ type: 'enforce', standings })
   }
 
   revoke(username: string): void {
@@ -122,6 +133,7 @@ export class HairpinEngine implements RelayEngine {
     if (this.#drain) handle.tell({ type: 'drain', drain: this.#drain })
     handle.tell({ type: 'secrets', turnSecrets: this.#turnSecrets })
     handle.tell({ type: 'revoke', usernames: this.#revoked.list() })
+    handle.tell({ type: 'enforce', standings: this.#standings })
   }
 
   #settingsOf(worker: number): WorkerSettings {
@@ -132,6 +144,7 @@ export class HairpinEngine implements RelayEngine {
       turnSecrets: this.#turnSecrets,
       drain: this.#drain,
       revoked: this.#revoked.list(),
+      standings: this.#standings,
     }
   }
 

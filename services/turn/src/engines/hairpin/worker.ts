@@ -23,6 +23,7 @@ import { Meter } from './meter.ts'
 import { OwnedPorts } from './owned-ports.ts'
 import { PortOwnership } from './port-ownership.ts'
 import { SharedQuota } from './shared-quota.ts'
+import { Standings } from './standings.ts'
 import { feedEvents } from './usage.ts'
 
 /** Bytes asked of the kernel for a listening socket, which all clients of the worker share. */
@@ -54,6 +55,7 @@ async function run(settings: WorkerSettings): Promise<void> {
   const drops = new Drops()
   const revoked = new RevokedUsernames()
   for (const username of settings.revoked) revoked.add(username, Date.now())
+  const standings = new Standings(settings.standings)
   const passwordsOf = (secrets: readonly string[]) => unlessRevoked(timeLimitedPasswords(secrets), revoked)
   const server = new TurnServer({
     realm: turn.realm,
@@ -62,13 +64,14 @@ async function run(settings: WorkerSettings): Promise<void> {
       6: addresses.relay.find(({ family }) => family === 6)?.external,
     },
     passwords: passwordsOf(turnSecrets),
-    quota: new SharedQuota({ shared: shared.quota, workers, worker, perUser, total }),
+    quota: standings.quota(new SharedQuota({ shared: shared.quota, workers, worker, perUser, total })),
     peers: peerPolicyFor(turn, addresses),
     ports,
     nonceKey,
     budget: budgetOf(turn.unauthenticated, workers),
     bandwidth: { ...turn.bandwidth, total: turn.bandwidth.total / workers },
     credentialExpiry: turn.credentialExpiry,
+    throttle: standings.throttle,
     events: meter,
   })
   const clients = addresses.listen.map((address, id) => listenOn(id, address, addresses.port))
@@ -139,6 +142,7 @@ async function run(settings: WorkerSettings): Promise<void> {
       const passwords = passwordsOf(message.turnSecrets)
       return driver.act((server, now) => server.update({ passwords }, now))
     }
+    if (message.type === 'enforce') return standings.change(message.standings, driver)
     if (message.type === 'list') return list(message.id, message.query)
     if (message.type === 'close') {
       const found = [...server.allocations].filter((allocation) => nameOf(allocation) === message.allocation)

@@ -4,6 +4,7 @@
  */
 import Server from 'node-turn'
 import type { EngineOptions, RelayEngine, Sample } from '../../engine.ts'
+import type { Standing } from '../../ledger/budget.ts'
 import { Counters } from './counters.ts'
 import { policiesOf } from './policies.ts'
 import { Repairs } from './repairs.ts'
@@ -21,10 +22,12 @@ export class NodeTurnEngine implements RelayEngine {
   readonly #options: EngineOptions
   readonly #counters = new Counters()
   #repairs: Repairs | undefined
+  #standings: ReadonlyMap<string, Standing>
   #draining = false
 
   constructor(options: EngineOptions) {
     this.#options = options
+    this.#standings = options.standings ?? new Map()
   }
 
   async start(): Promise<void> {
@@ -54,7 +57,7 @@ export class NodeTurnEngine implements RelayEngine {
     const repairs = new Repairs(
       server,
       relay,
-      policiesOf(this.#options, () => this.#draining),
+      policiesOf(this.#options, ({ app }) => this.#draining || (this.#standings.get(app)?.refuse ?? false)),
       this.#counters,
     )
     await repairs.listen()
@@ -71,6 +74,11 @@ export class NodeTurnEngine implements RelayEngine {
 
   /** `EngineOptions.secrets` are asked at each Allocate. */
   setTurnSecrets(): void {}
+
+  /** Refuses new allocations; those that live it can neither slow down nor end. */
+  enforce(standings: ReadonlyMap<string, Standing>): void {
+    this.#standings = standings
+  }
 
   /** `EngineOptions.revoked` is asked at each Allocate; live allocations go on. */
   revoke(): void {}

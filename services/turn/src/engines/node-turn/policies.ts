@@ -1,3 +1,4 @@
+import type { Principal } from '../../core/index.ts'
 import { timeLimitedPasswords } from '../../credentials/password-policy.ts'
 import { RevokedUsernames, unlessRevoked } from '../../credentials/revocations.ts'
 import type { EngineOptions } from '../../engine.ts'
@@ -8,7 +9,7 @@ import type { RepairPolicies } from './hooks.ts'
 /** Those of the hairpin engine, for its one worker. */
 export function policiesOf(
   { config, addresses, secrets, revoked = new RevokedUsernames() }: EngineOptions,
-  draining: () => boolean,
+  refuses: (principal: Principal) => boolean,
 ): RepairPolicies {
   const { userQuota: perUser, totalQuota: total } = config.turn
   const shared = new SharedArrayBuffer(SharedQuota.bytesFor(1))
@@ -16,7 +17,7 @@ export function policiesOf(
   return {
     passwords: unlessRevoked((username, now) => timeLimitedPasswords(secrets.turnSecrets)(username, now), revoked),
     quota: {
-      acquire: (principal) => !draining() && quota.acquire(principal),
+      acquire: (principal) => !refuses(principal) && quota.acquire(principal),
       release: (principal) => quota.release(principal),
     },
     peers: peerPolicyFor(config.turn, addresses),
