@@ -1,11 +1,18 @@
 /** The allocations of one worker, found by five-tuple or by id. */
 import type { Allocation } from './allocation.ts'
 import { EndpointMap } from './endpoint-map.ts'
+import type { FlowDirectory } from './policies.ts'
 import type { Listener } from './types.ts'
 
 export class AllocationTable implements Iterable<Allocation> {
   readonly #byListener: (EndpointMap<Allocation> | undefined)[] = []
   readonly #byId = new Map<number, Allocation>()
+  readonly #flows: FlowDirectory | undefined
+
+  /** @param flows is told of every five-tuple that is added and removed */
+  constructor(flows?: FlowDirectory) {
+    this.#flows = flows
+  }
 
   get size(): number {
     return this.#byId.size
@@ -29,10 +36,12 @@ export class AllocationTable implements Iterable<Allocation> {
     this.#byListener[id] ??= new EndpointMap()
     this.#byListener[id].set(allocation.client.address, allocation.client.port, allocation)
     this.#byId.set(allocation.id, allocation)
+    this.#flows?.add(allocation.listener, allocation.client)
   }
 
   remove(allocation: Allocation): void {
     this.#byListener[allocation.listener.id]?.delete(allocation.client.address, allocation.client.port)
     this.#byId.delete(allocation.id)
+    this.#flows?.remove(allocation.listener, allocation.client)
   }
 }

@@ -2,7 +2,15 @@
 import type { Bandwidth } from './bandwidth.ts'
 import type { CredentialExpiry } from './expiry.ts'
 import type { MobilityOptions } from './mobility.ts'
-import type { ChallengeBudget, PasswordPolicy, PeerPolicy, PortPool, QuotaPolicy, ServerEvents } from './policies.ts'
+import type {
+  ChallengeBudget,
+  FlowDirectory,
+  PasswordPolicy,
+  PeerPolicy,
+  PortPool,
+  QuotaPolicy,
+  ServerEvents,
+} from './policies.ts'
 import type { UsernameDirectory } from './usernames.ts'
 
 export interface TurnServerOptions {
@@ -16,6 +24,8 @@ export interface TurnServerOptions {
   /** 32 random bytes; every worker that may see the same client shares them. */
   readonly nonceKey: Uint8Array
   readonly events?: ServerEvents | undefined
+  /** Where several workers may get a client's datagrams. */
+  readonly flows?: FlowDirectory | undefined
   /** None by default; `SourceBudget` is what a server on the internet should have. */
   readonly budget?: ChallengeBudget | undefined
   /** Offer PASSWORD-ALGORITHMS and MESSAGE-INTEGRITY-SHA256 (RFC 8489); clients of RFC 5389 do not notice. Default true. */

@@ -84,6 +84,12 @@ export interface ChallengeBudget {
   take(from: Endpoint, kind: 'challenge' | 'binding', now: number): boolean
 }
 
+/** Told of every five-tuple that gets or loses an allocation, from the Allocate on: so that other workers can find it. */
+export interface FlowDirectory {
+  add(listener: Listener, client: Endpoint): void
+  remove(listener: Listener, client: Endpoint): void
+}
+
 /** Where a client is, with the listener it speaks to. */
 export interface FiveTuple {
   readonly listener: Listener

@@ -23,7 +23,7 @@ export class ServerState {
   limits: Limits
   nonces: Nonces
   readonly offersAlgorithms: boolean
-  readonly allocations = new AllocationTable()
+  readonly allocations: AllocationTable
   readonly deadlines = new Deadlines<Expiring>()
   readonly credits = new Credits()
   /** Shared by all allocations; undefined without a limit. */
@@ -35,6 +35,7 @@ export class ServerState {
 
   constructor(options: TurnServerOptions) {
     this.options = options
+    this.allocations = new AllocationTable(options.flows)
     this.limits = { ...DEFAULT_LIMITS, ...options.limits }
     this.offersAlgorithms = options.passwordAlgorithms ?? true
     this.nonces = this.#makeNonces()

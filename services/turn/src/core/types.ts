@@ -74,3 +74,4 @@ export type DropReason =
   | 'rate-limited'
   | 'bandwidth'
   | 'backpressure'
+  | 'handover'

@@ -63,6 +63,12 @@ export const relayMetrics: readonly MetricDefinition[] = [
     labels: [],
   },
   {
+    name: 'hairpin_handovers_total',
+    type: 'counter',
+    help: 'Packets of clients that one worker received and handed over to the worker that has their allocation.',
+    labels: [],
+  },
+  {
     name: 'hairpin_auth_failures_total',
     type: 'counter',
     help: 'Requests refused for their credentials, by reason.',

@@ -14,8 +14,16 @@ import type { StreamConnection } from './streams/connection.ts'
 import type { StreamListeners } from './streams/listeners.ts'
 import { bindUdp } from './udp-socket.ts'
 
+type RemoteEnd = Pick<RemoteInfo, 'address' | 'port'>
+
 /** Bytes asked of the kernel for a relayed socket: a burst of a key frame at 4K fits. */
 const RELAY_BUFFER = 512 * 1024
+
+/** The other workers, for datagrams of their clients that came in here. */
+export interface Elsewhere {
+  /** True when the client is another worker's, and that one gets the datagram. */
+  handOver(datagram: Buffer, listener: Listener, address: string, port: number): boolean
+}
 
 export interface DriverOptions {
   readonly server: TurnServer
@@ -24,6 +32,8 @@ export interface DriverOptions {
   readonly clients: readonly ClientSocket[]
   /** TCP and TLS, when there are any. */
   readonly streams?: StreamListeners | undefined
+  /** Where there are several workers. */
+  readonly elsewhere?: Elsewhere | undefined
   readonly relay: readonly RelayAddress[]
   readonly drops: Drops
   readonly now: () => number
@@ -62,17 +72,24 @@ export class Driver {
    * @throws the bind error of a TCP or TLS listening socket
    */
   async listen(): Promise<void> {
+    const { elsewhere } = this.#options
+    for (const client of this.#options.clients) {
+      const { listener } = client
+      client.socket.on('message', (datagram, from) => this.#fromClient(datagram, listener, from, elsewhere))
+      client.socket.on('error', (error) => this.#options.onError(error, 'listening socket'))
+    }
     await this.#options.streams?.listen({
       frame: (connection, frame) => this.#fromStream(connection, frame),
       closed: ({ listener, endpoint }) =>
         this.#call(() => this.#server.disconnected(listener, endpoint, this.#options.now())),
       onError: this.#options.onError,
     })
-    for (const client of this.#options.clients) {
-      const { listener } = client
-      client.socket.on('message', (datagram, from) => this.#fromClient(datagram, listener, from))
-      client.socket.on('error', (error) => this.#options.onError(error, 'listening socket'))
-    }
+  }
+
+  /** A datagram that another worker handed over; here it ends, whosever it is. @param id of the listener */
+  handedOver(id: number, datagram: Buffer, from: RemoteEnd): void {
+    const listener = this.#options.clients[id]?.listener
+    if (listener) this.#fromClient(datagram, listener, from, undefined)
   }
 
   /** An operator's doing or a policy's: performs what the core answers to it. */
@@ -89,16 +106,22 @@ export class Driver {
     this.#options.streams?.close()
   }
 
-  #fromClient(datagram: Buffer, listener: Listener, from: RemoteInfo): void {
+  #fromClient(datagram: Buffer, listener: Listener, from: RemoteEnd, elsewhere: Elsewhere | undefined): void {
+    const { address, port } = from
     // An answer to port 0 cannot be sent.
-    if (from.port === 0 || datagram.length === 0) {
+    if (port === 0 || datagram.length === 0) {
       this.#drops.count('malformed')
       return
     }
     const first = datagram[0]! & 0xc0
-    if (first === 0x40) this.#drops.count(this.#dataPath.fromClient(datagram, listener, from.address, from.port))
-    else if (first === 0x00) {
-      const endpoint = { address: from.address, port: from.port, family: listener.local.family }
+    if (first === 0x40) {
+      const dropped = this.#dataPath.fromClient(datagram, listener, address, port)
+      if (dropped !== 'no-allocation' || !elsewhere?.handOver(datagram, listener, address, port))
+        this.#drops.count(dropped)
+    } else if (first === 0x00) {
+      const unknown = elsewhere !== undefined && this.#server.allocations.find(listener, address, port) === undefined
+      if (unknown && elsewhere.handOver(datagram, listener, address, port)) return
+      const endpoint = { address, port, family: listener.local.family }
       this.#call(() => this.#server.receive(datagram, listener, endpoint, this.#options.now()))
     } else this.#drops.count('not-stun')
   }

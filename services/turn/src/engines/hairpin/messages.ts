@@ -1,4 +1,5 @@
 /** What the pool and its workers say to each other. */
+import type { MessagePort } from 'node:worker_threads'
 import type { Config } from '@hairpin/config'
 import type { Drain } from '../../core/index.ts'
 import type { AllocationInfo, AllocationQuery, Sample } from '../../engine.ts'
@@ -21,9 +22,14 @@ export interface WorkerSettings {
   readonly ports: SharedArrayBuffer
   readonly portOwners: SharedArrayBuffer
   readonly quota: SharedArrayBuffer
+  /** Which worker has which client. */
+  readonly flows: SharedArrayBuffer
+  readonly flowKey: Uint8Array
   /** Set when the relay drains already: a worker that was started again. */
   readonly drain?: Drain | undefined
   readonly revoked: readonly string[]
+  /** The others serve already, so there is nobody to wait for. */
+  readonly joins: boolean
   /** Of apps that their budgets do not leave free. */
   readonly standings: ReadonlyMap<string, Standing>
 }
@@ -38,12 +44,18 @@ export type ToWorker =
   | { readonly type: 'enforce'; readonly standings: ReadonlyMap<string, Standing> }
   | { readonly type: 'list'; readonly id: number; readonly query: AllocationQuery }
   | { readonly type: 'close'; readonly id: number; readonly allocation: string }
+  /** The channel that was asked for by `connect`. */
+  | { readonly type: 'connected'; readonly worker: number; readonly port: MessagePort }
+  /** A channel by which another worker hands over what is for clients of this one. */
+  | { readonly type: 'accept'; readonly port: MessagePort }
   | { readonly type: 'stop' }
 
 export type FromWorker =
   /** Its sockets are in the kernel's group; it waits for `serve`. */
   | { readonly type: 'bound' }
   | { readonly type: 'listening' }
+  /** Packets of clients of that other worker came in: asks for a channel to it. */
+  | { readonly type: 'connect'; readonly worker: number }
   | { readonly type: 'failed'; readonly code: string | undefined; readonly message: string }
   /** Id 0: unasked, every second, so that little is lost should the worker crash. */
   | { readonly type: 'samples'; readonly id: number; readonly samples: Sample[] }

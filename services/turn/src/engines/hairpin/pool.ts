@@ -1,8 +1,10 @@
 /**
  * The `hairpin` engine: relay workers, one thread each. The kernel spreads clients over them by five-tuple
- * (SO_REUSEPORT), so an allocation lives in one worker; what they share is memory: relayed ports and quotas.
+ * (SO_REUSEPORT), so an allocation lives in one worker; what they share is memory: relayed ports, quotas, and whose
+ * a client is.
  */
 import { randomBytes, randomUUID } from 'node:crypto'
+import { MessageChannel } from 'node:worker_threads'
 import { type Drain, RelayPorts } from '../../core/index.ts'
 import { RevokedUsernames } from '../../credentials/revocations.ts'
 import type { AllocationControl, EngineOptions, RelayEngine, Sample } from '../../engine.ts'
@@ -10,6 +12,7 @@ import type { Standing } from '../../ledger/budget.ts'
 import { AppLabels } from '../../metrics/app-labels.ts'
 import { SampleSums } from '../../metrics/samples.ts'
 import { ListenError } from '../../net/listen-port.ts'
+import { FlowTable } from './flow-table.ts'
 import type { WorkerSettings } from './messages.ts'
 import { PortOwnership } from './port-ownership.ts'
 import { SharedQuota } from './shared-quota.ts'
@@ -36,7 +39,7 @@ export class HairpinEngine implements RelayEngine {
     close: async (id) =>
       (await Promise.all(this.#workers.map((handle) => handle.closeAllocation(id)))).flat().length > 0,
   }
-  readonly #shared: Omit<WorkerSettings, 'worker' | 'epoch' | 'revoked' | 'standings' | 'turnSecrets'>
+  readonly #shared: Omit<WorkerSettings, 'worker' | 'epoch' | 'joins' | 'revoked' | 'standings' | 'turnSecrets'>
   readonly #ports: RelayPorts
   readonly #workers: WorkerHandle[] = []
   readonly #timers = new Set<NodeJS.Timeout>()
@@ -67,6 +70,8 @@ export class HairpinEngine implements RelayEngine {
       ports: new SharedArrayBuffer(4 * RelayPorts.wordsFor(min, max)),
       portOwners: new SharedArrayBuffer(PortOwnership.bytesFor(min, max)),
       quota: new SharedArrayBuffer(SharedQuota.bytesFor(turn.workers)),
+      flows: new SharedArrayBuffer(FlowTable.bytes),
+      flowKey: randomBytes(8),
     }
     const words = new Int32Array(this.#shared.ports)
     this.#ports = new RelayPorts({ min, max, words, tokenKey, randomBytes })
@@ -77,7 +82,7 @@ export class HairpinEngine implements RelayEngine {
   }
 
   async start(): Promise<void> {
-    for (let worker = 0; worker < this.#shared.workers; worker++) this.#launch(worker, RESTART_DELAY.first)
+    for (let worker = 0; worker < this.#shared.workers; worker++) this.#launch(worker, RESTART_DELAY.first, false)
     try {
       await Promise.all(this.#workers.map((handle) => handle.bound))
       for (const handle of this.#workers) handle.serve()
@@ -136,7 +141,7 @@ export class HairpinEngine implements RelayEngine {
     handle.tell({ type: 'enforce', standings: this.#standings })
   }
 
-  #settingsOf(worker: number): WorkerSettings {
+  #settingsOf(worker: number, joins: boolean): WorkerSettings {
     return {
       ...this.#shared,
       worker,
@@ -144,13 +149,16 @@ export class HairpinEngine implements RelayEngine {
       turnSecrets: this.#turnSecrets,
       drain: this.#drain,
       revoked: this.#revoked.list(),
+      joins,
       standings: this.#standings,
     }
   }
 
-  #launch(worker: number, delay: number): WorkerHandle {
+  #launch(worker: number, delay: number, joins: boolean): void {
     const { logger, usage } = this.#options
-    const handle = new WorkerHandle(this.#settingsOf(worker), logger, usage)
+    const handle = new WorkerHandle(this.#settingsOf(worker, joins), logger, usage, (other) =>
+      this.#connect(worker, other),
+    )
     this.#workers[worker] = handle
     handle.listening.then(
       () => this.#brief(handle),
@@ -165,26 +173,32 @@ export class HairpinEngine implements RelayEngine {
       const timer = setTimeout(() => {
         this.#timers.delete(timer)
         this.#restarts++
-        const restarted = this.#launch(worker, Math.min(next * 2, RESTART_DELAY.max))
-        restarted.bound.then(
-          () => restarted.serve(),
-          () => {},
-        )
+        this.#launch(worker, Math.min(next * 2, RESTART_DELAY.max), true)
       }, next)
       this.#timers.add(timer)
     })
-    return handle
   }
 
-  /** What a dead worker leaves: its counters are kept, its calls end in the ledger, its ports and quota units given back. */
+  /** A channel by which one worker hands packets over to another. */
+  #connect(from: number, to: number): void {
+    const { port1, port2 } = new MessageChannel()
+    this.#workers[from]?.connected(to, port1)
+    this.#workers[to]?.accept(port2)
+  }
+
+  /**
+   * What a dead worker leaves: its counters are kept, its calls end in the ledger, its ports and quota units are given
+   * back, its clients are nobody's.
+   */
   #takeBack(worker: number, handle: WorkerHandle): void {
     this.#past.addAll(handle.last.filter(({ name }) => !isGauge(name)))
     handle.forget()
-    const { workers, turn } = this.#shared
+    const { workers, turn, flows, flowKey } = this.#shared
     const now = Date.now()
     this.#options.usage?.endEpoch(handle.epoch, now)
     for (const port of new PortOwnership(this.#shared.portOwners, turn.relayPorts.min, worker).reclaim())
       this.#ports.release(port, now)
+    new FlowTable(flows, flowKey, worker).reclaim()
     new SharedQuota({ shared: this.#shared.quota, workers, worker, perUser: 0, total: 0 }).reclaim()
   }
 

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads'
+import { type MessagePort, Worker } from 'node:worker_threads'
 import type { FastifyBaseLogger } from 'fastify'
 import type { AllocationInfo, AllocationQuery, Sample } from '../../engine.ts'
 import type { UsageSink } from '../../ledger/feed.ts'
@@ -35,10 +35,17 @@ export class WorkerHandle {
   readonly #asked = new Map<number, (allocations: readonly AllocationInfo[]) => void>()
   #last: readonly Sample[] = []
   #nextId = 1
+  #listens = false
   #stopping = false
   #gone = false
 
-  constructor(settings: WorkerSettings, logger: FastifyBaseLogger, usage?: UsageSink) {
+  /** @param connect is told when this worker asks for a channel to another one */
+  constructor(
+    settings: WorkerSettings,
+    logger: FastifyBaseLogger,
+    usage: UsageSink | undefined,
+    connect: (worker: number) => void,
+  ) {
     this.epoch = settings.epoch
     this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
       workerData: settings,
@@ -57,7 +64,10 @@ export class WorkerHandle {
     this.listening.catch(() => {})
     this.#worker.on('message', (message: FromWorker) => {
       if (message.type === 'bound') bound.resolve()
-      else if (message.type === 'listening') listening.resolve()
+      else if (message.type === 'listening') {
+        this.#listens = true
+        listening.resolve()
+      } else if (message.type === 'connect') connect(message.worker)
       else if (message.type === 'failed') {
         this.#stopping = true
         reject(new WorkerFailure(message.message, message.code))
@@ -150,6 +160,17 @@ export class WorkerHandle {
     const force = setTimeout(() => void this.#worker.terminate(), STOP_TIMEOUT)
     await this.ended
     clearTimeout(force)
+  }
+
+  /** The channel to `worker` that it asked for. */
+  connected(worker: number, port: MessagePort): void {
+    this.#worker.postMessage({ type: 'connected', worker, port } satisfies ToWorker, [port])
+  }
+
+  /** A channel by which another worker hands over; closed where there is nobody yet, or no longer, to hand over to. */
+  accept(port: MessagePort): void {
+    if (this.#listens && !this.#gone) this.#worker.postMessage({ type: 'accept', port } satisfies ToWorker, [port])
+    else port.close()
   }
 
   /** Heard once it listens. */

@@ -18,8 +18,10 @@ import { type StreamBinding, StreamListeners } from '../../net/streams/listeners
 import { bindUdp, familyOf } from '../../net/udp-socket.ts'
 import { budgetOf } from './budget.ts'
 import { describe } from './describe.ts'
+import { FlowTable } from './flow-table.ts'
 import type { FromWorker, ToWorker, WorkerSettings } from './messages.ts'
 import { Meter } from './meter.ts'
+import { Neighbours } from './neighbours.ts'
 import { OwnedPorts } from './owned-ports.ts'
 import { PortOwnership } from './port-ownership.ts'
 import { SharedQuota } from './shared-quota.ts'
@@ -57,6 +59,7 @@ async function run(settings: WorkerSettings): Promise<void> {
   for (const username of settings.revoked) revoked.add(username, Date.now())
   const standings = new Standings(settings.standings)
   const passwordsOf = (secrets: readonly string[]) => unlessRevoked(timeLimitedPasswords(secrets), revoked)
+  const flows = workers > 1 ? new FlowTable(shared.flows, shared.flowKey, worker) : undefined
   const server = new TurnServer({
     realm: turn.realm,
     relayAddresses: {
@@ -68,6 +71,7 @@ async function run(settings: WorkerSettings): Promise<void> {
     peers: peerPolicyFor(turn, addresses),
     ports,
     nonceKey,
+    flows,
     budget: budgetOf(turn.unauthenticated, workers),
     bandwidth: { ...turn.bandwidth, total: turn.bandwidth.total / workers },
     credentialExpiry: turn.credentialExpiry,
@@ -85,27 +89,29 @@ async function run(settings: WorkerSettings): Promise<void> {
   })
   const own = new OwnAddresses(addresses.relay, (port) => ports.isLive(port))
   const dataPath = new DgramDataPath({ allocations: server.allocations, clients, own, now: steadyNow })
-  const driver = new Driver({
+  const neighbours =
+    flows &&
+    new Neighbours({
+      flows,
+      drops,
+      connect: (worker) => say({ type: 'connect', worker }),
+      received: ({ listener, address, port, bytes }) =>
+        driver.handedOver(listener, Buffer.from(bytes.buffer), { address, port }),
+    })
+  const driver: Driver = new Driver({
     server,
     dataPath,
     clients,
     streams,
+    elsewhere: neighbours,
     relay: addresses.relay,
     drops,
     now: steadyNow,
     onError: (error, what) => say({ type: 'log', level: 'warn', message: `${what}: ${error.message}` }),
   })
-  // A socket that joins the kernel's group makes it spread clients anew: whoever was answered before all are in might
-  // find himself with a worker that does not know him.
-  say({ type: 'bound' })
-  await asked('serve')
-  server.drain(settings.drain)
-  await driver.listen()
-  certificate?.watch()
-  say({ type: 'listening' })
-
   const sample = (id: number) => {
     const samples = meter.samples(dataPath, drops, streams)
+    if (neighbours) samples.push({ name: 'hairpin_handovers_total', labels: {}, value: neighbours.count })
     // All workers have the same: one tells.
     if (certificate && worker === 0)
       samples.push({ name: CERTIFICATE_EXPIRY, labels: {}, value: certificate.current.expiresAt })
@@ -130,6 +136,12 @@ async function run(settings: WorkerSettings): Promise<void> {
     const batch = feed.batch(Date.now())
     if (batch) say({ type: 'usage', batch })
   }
+  // A socket that joins the kernel's group makes it spread clients anew: whoever was answered before all are in might
+  // find himself with a worker that does not know him.
+  if (!settings.joins) {
+    say({ type: 'bound' })
+    await asked('serve')
+  }
   const timer = setInterval(report, SAMPLE_INTERVAL)
   parent.on('message', (message: ToWorker) => {
     if (message.type === 'snapshot') return sample(message.id)
@@ -149,14 +161,21 @@ async function run(settings: WorkerSettings): Promise<void> {
       for (const allocation of found) driver.act((server, now) => server.close(allocation, 'closed', now))
       return tellAllocations(message.id, found, false)
     }
+    if (message.type === 'connected') return neighbours?.connected(message.worker, message.port)
+    if (message.type === 'accept') return neighbours?.accept(message.port)
     if (message.type !== 'stop') return
     clearInterval(timer)
     driver.close()
+    neighbours?.close()
     certificate?.close()
     report()
     say({ type: 'stopped' })
     parent.close()
   })
+  server.drain(settings.drain)
+  await driver.listen()
+  certificate?.watch()
+  say({ type: 'listening' })
 }
 
 function asked(type: ToWorker['type']): Promise<void> {
