@@ -13,6 +13,7 @@ export default defineConfig({
             'services/*/test/**/*.test.ts',
             'web/test/**/*.test.ts',
             'test/unit/**/*.test.ts',
+            'test/compliance/**/*.test.ts',
           ],
         },
       },
