@@ -3,8 +3,10 @@ import { loadConfig } from '@hairpin/config'
 import { Attribute, encodeRequestedTransport, Method } from '@hairpin/stun'
 import { pino } from 'pino'
 import { afterEach, expect, test, vi } from 'vitest'
-import type { Sample } from '../../src/engine.ts'
+import type { EngineOptions, Sample } from '../../src/engine.ts'
 import { NodeTurnEngine } from '../../src/engines/node-turn/index.ts'
+import { slot } from '../../src/ledger/counters.ts'
+import { type SnapshotBatch, totalsOf } from '../../src/ledger/meter.ts'
 import { relayMetrics } from '../../src/metrics/definitions.ts'
 import type { ServerAddresses } from '../../src/net/addresses.ts'
 import { codeOf, loopback, mint, TurnTestClient, udp } from './node-turn-client.ts'
@@ -17,7 +19,11 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close()
 })
 
-async function start(env: Record<string, string> = {}, addresses: Partial<ServerAddresses> = {}) {
+async function start(
+  env: Record<string, string> = {},
+  addresses: Partial<ServerAddresses> = {},
+  options: Partial<EngineOptions> = {},
+) {
   const socket = await udp()
   const { port } = socket.address()
   socket.close()
@@ -27,6 +33,7 @@ async function start(env: Record<string, string> = {}, addresses: Partial<Server
     addresses: { listen: [loopback], port, relay: [relay], own: [loopback], ...addresses },
     secrets,
     logger: pino({ level: 'silent' }),
+    ...options,
   })
   closing.push(() => engine.stop())
   await engine.start()
@@ -88,6 +95,48 @@ test('bytes and packets are counted while the call runs', async () => {
   expect(value(await engine.snapshot(), 'hairpin_allocation_seconds_count', {})).toBe(1)
   expect(value(await engine.snapshot(), 'hairpin_allocations', labels)).toBe(1)
   expect(value(await engine.snapshot(), 'hairpin_allocations_total', labels)).toBe(2)
+})
+
+test('the ledger has what each allocation relayed, to the byte', async () => {
+  const reports: SnapshotBatch[] = []
+  const ended: string[] = []
+  const usage = {
+    ingest: (batch: SnapshotBatch) => reports.push(batch),
+    endEpoch: (epoch: string) => ended.push(epoch),
+  }
+  const { port, engine } = await start({ HAIRPIN_PEER_ALLOW: '127.0.0.0/8' }, {}, { usage })
+  const ada = await client(port)
+  await ada.allocate()
+  const service = await udp()
+  closing.push(() => service.close())
+  service.on('message', (datagram, from) => service.send(datagram, from.port, from.address))
+  const peer = service.address().port
+  await ada.bind(0x4000, peer)
+  for (let i = 0; i < 10; i++) {
+    ada.sendChannelData(0x4000, Buffer.alloc(100))
+    await ada.channelData()
+  }
+  await ada.refresh(0)
+  await engine.stop()
+  const last = reports.flatMap(({ allocations }) => allocations).at(-1)!
+  expect(last).toMatchObject({ app: 'demo', user: 'ada', transport: 'udp', family: 4, closedAt: expect.any(Number) })
+  const sums = totalsOf(last, last.closedAt!)
+  const framed = 10 * (100 + 4 + 28)
+  const plain = 10 * (100 + 28)
+  expect(sums[slot.from_client_wire]).toBe(framed)
+  expect(sums[slot.to_client_wire]).toBe(framed)
+  expect(sums[slot.to_peer_wire]).toBe(plain)
+  expect(sums[slot.from_peer_wire]).toBe(plain)
+  expect(value(await engine.snapshot(), 'hairpin_relay_egress_bytes_total', { app: 'demo' })).toBe(framed + plain)
+  expect(ended).toEqual([reports[0]!.epoch])
+})
+
+test('an app whose budget is used up gets no new allocations', async () => {
+  const standings = new Map([['demo', { throttle: undefined, refuse: true, close: false }]])
+  const { port, engine } = await start({}, {}, { standings })
+  await expect((await client(port)).allocate()).rejects.toThrow('486')
+  engine.enforce(new Map())
+  await (await client(port)).allocate()
 })
 
 test('private networks, metadata services and the host itself are refused unless allowed', async () => {

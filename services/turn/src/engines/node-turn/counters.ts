@@ -2,6 +2,7 @@ import type { AuthFailure, DropReason, Principal } from '../../core/index.ts'
 import type { Sample } from '../../engine.ts'
 import { AppLabels } from '../../metrics/app-labels.ts'
 import type { Meter, RepairEvents } from './hooks.ts'
+import { both, type NodeTurnUsage } from './usage.ts'
 
 /** Upper bounds of `hairpin_allocation_seconds`, as the hairpin engine has them. */
 const SECONDS = [1, 5, 15, 60, 300, 600, 1800, 3600, 14_400, 86_400]
@@ -18,6 +19,8 @@ interface Counter {
 export class Counters implements RepairEvents {
   readonly #counters = new Map<string, Counter>()
   readonly #apps = new AppLabels()
+  /** Told the same of each allocation to come. */
+  usage: NodeTurnUsage | undefined
 
   snapshot(): Sample[] {
     return [...this.#counters.values()].map((counter) => ({ ...counter }))
@@ -32,7 +35,7 @@ export class Counters implements RepairEvents {
     const egress = this.#counter('hairpin_relay_egress_bytes_total', { app })
     const out = this.#traffic('client_to_peer', app)
     const back = this.#traffic('peer_to_client', app)
-    return {
+    const meter: Meter = {
       clientToPeer(bytes, own) {
         out.bytes.value += bytes
         out.packets.value++
@@ -50,6 +53,7 @@ export class Counters implements RepairEvents {
         this.#lived((performance.now() - start) / 1000)
       },
     }
+    return this.usage ? both(meter, this.usage.allocated(principal)) : meter
   }
 
   answered(method: string, code: number): void {

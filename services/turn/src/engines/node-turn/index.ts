@@ -8,6 +8,7 @@ import type { Standing } from '../../ledger/budget.ts'
 import { Counters } from './counters.ts'
 import { policiesOf } from './policies.ts'
 import { Repairs } from './repairs.ts'
+import { NodeTurnUsage } from './usage.ts'
 
 /** node-turn's levels; its FATAL is a datagram that could not be sent, its ERROR one that could not be read. */
 const LOG_LEVELS: Readonly<Record<string, 'warn' | 'debug' | 'trace'>> = {
@@ -62,10 +63,17 @@ export class NodeTurnEngine implements RelayEngine {
     )
     await repairs.listen()
     this.#repairs = repairs
+    const { usage } = this.#options
+    if (usage) this.#counters.usage = new NodeTurnUsage(usage)
   }
 
   async snapshot(): Promise<Sample[]> {
-    return this.#counters.snapshot()
+    const samples = this.#counters.snapshot()
+    const live = samples.filter(({ name }) => name === 'hairpin_allocations').reduce((sum, { value }) => sum + value, 0)
+    const { min, max } = this.#options.config.turn.relayPorts
+    samples.push({ name: 'hairpin_relay_ports', labels: {}, value: max - min + 1 })
+    samples.push({ name: 'hairpin_relay_ports_in_use', labels: {}, value: live })
+    return samples
   }
 
   drain(): void {
@@ -85,5 +93,6 @@ export class NodeTurnEngine implements RelayEngine {
 
   async stop(): Promise<void> {
     this.#repairs?.close()
+    this.#counters.usage?.close()
   }
 }
