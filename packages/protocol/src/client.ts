@@ -8,6 +8,9 @@ import { ClientText } from './messages/message.ts'
 import { ClientMute } from './messages/mute.ts'
 import { ClientIceCandidate } from './messages/new-ice-candidate.ts'
 import { ClientResume } from './messages/resume.ts'
+import { ClientRoomJoin } from './messages/room-join.ts'
+import { ClientRoomLeave } from './messages/room-leave.ts'
+import { ClientRoomSignal } from './messages/room-signal.ts'
 import { ClientToken } from './messages/token.ts'
 import { ClientUsername } from './messages/username.ts'
 import { ClientVideoAnswer } from './messages/video-answer.ts'
@@ -25,6 +28,9 @@ export const clientSchemas = {
   'ice-servers': ClientIceServers,
   mute: ClientMute,
   hold: ClientHold,
+  'room-join': ClientRoomJoin,
+  'room-leave': ClientRoomLeave,
+  'room-signal': ClientRoomSignal,
   token: ClientToken,
   resume: ClientResume,
   ack: ClientAck,

@@ -24,6 +24,8 @@ export const limits = {
   outboxBytes: 1024 * 1024,
   /** Frames of a client for which it gets one `ack`. */
   framesPerAck: 64,
+  /** Members of a room: each sends to each, so this is what a client's uplink carries. */
+  roomMembers: 8,
   /** Sessions that one user of an app may have at once. */
   devicesPerUser: 16,
   /** This long before its token ends, or after half of what is left of it, a client is asked for a fresh one. */

@@ -34,6 +34,19 @@ export const SessionAnswer = Type.Object({
   sdp: Sdp,
 })
 
+export const SessionDescription = Type.Union([SessionOffer, SessionAnswer])
+
+/** A room within an app, or among the guests. */
+export const RoomName = Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$' })
+
+/** One stay of one client in a room: chosen by the server, another one at each entry. */
+export const MemberId = Type.String({ minLength: 1, maxLength: 64 })
+
+export const RoomMember = Type.Object({ id: MemberId, name: Name })
+
+/** What a side does not send at present. True: muted. */
+export const MuteState = Type.Object({ audio: Type.Boolean(), video: Type.Boolean() })
+
 /** What kind of call it is, as the caller's client calls it (`audio`, `video`, …); the server hands it on unread. */
 export const Media = Type.String({ maxLength: 32 })
 

@@ -14,6 +14,10 @@ import { ServerIceCandidate } from './messages/new-ice-candidate.ts'
 import { ServerRejectUsername } from './messages/rejectusername.ts'
 import { ServerResumed } from './messages/resumed.ts'
 import { ServerRinging } from './messages/ringing.ts'
+import { ServerRoomEntered } from './messages/room-entered.ts'
+import { ServerRoomJoined } from './messages/room-joined.ts'
+import { ServerRoomLeft } from './messages/room-left.ts'
+import { ServerRoomSignal } from './messages/room-signal.ts'
 import { ServerSession } from './messages/session.ts'
 import { ServerToken } from './messages/token.ts'
 import { ServerUserlist } from './messages/userlist.ts'
@@ -38,6 +42,10 @@ export const serverSchemas = {
   'call-ended': ServerCallEnded,
   mute: ServerMute,
   hold: ServerHold,
+  'room-joined': ServerRoomJoined,
+  'room-entered': ServerRoomEntered,
+  'room-left': ServerRoomLeft,
+  'room-signal': ServerRoomSignal,
   token: ServerToken,
   'ice-servers': ServerIceServers,
   error: ServerError,

@@ -71,6 +71,7 @@ export class Driver {
       detached: () => this.#hub.resumable.detachedCount,
       users: () => this.#hub.directory.userCount,
       calls: () => this.#hub.calls.count(),
+      rooms: () => this.#hub.rooms.count(),
     })
     this.#heartbeat = setInterval(() => this.#beat(), this.#limits.heartbeatMs).unref()
   }

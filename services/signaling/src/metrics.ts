@@ -8,6 +8,7 @@ export interface Live {
   detached(): number
   users(): number
   calls(): { ringing: number; connected: number }
+  rooms(): { rooms: number; members: number }
 }
 
 const knownTypes = new Set<string>([...Object.keys(clientSchemas), ...Object.keys(serverSchemas), 'invalid'])
@@ -53,6 +54,22 @@ export class SignalingMetrics {
       registers,
       collect() {
         for (const [state, count] of Object.entries(live.calls())) this.set({ state }, count)
+      },
+    })
+    new Gauge({
+      name: 'hairpin_rooms',
+      help: 'Rooms at present.',
+      registers,
+      collect() {
+        this.set(live.rooms().rooms)
+      },
+    })
+    new Gauge({
+      name: 'hairpin_room_members',
+      help: 'Members of all rooms.',
+      registers,
+      collect() {
+        this.set(live.rooms().members)
       },
     })
     this.#messages = new Counter({

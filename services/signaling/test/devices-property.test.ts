@@ -70,7 +70,7 @@ it('whatever three users with six devices do, every device knows its call or its
   const step = fc.oneof(
     { weight: 12, arbitrary: fc.record({ do: fc.constant('say' as const), who, message }) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('lose' as const), who, code: fc.constantFrom(1000, 1006) }) },
-    { weight: 3, arbitrary: fc.record({ do: fc.constant('return' as const), who }) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant('return' as const), who, reload: fc.boolean() }) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('ack' as const), who }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(40_000) }) },
   )
@@ -96,13 +96,13 @@ it('whatever three users with six devices do, every device knows its call or its
           }
         }
       }
-      const arrive = (device: Device) => {
+      const arrive = (device: Device, reload = false) => {
         const { connection: old, token, seq, user } = device
         device.connection = hub.open(now)
         const resumes = token !== '' && old === undefined
         if (!resumes) device.session = device.connection
         const first = resumes
-          ? { type: 'resume', token, seq }
+          ? { type: 'resume', token, seq, reload }
           : { type: 'username', name: user, token: user, resume: true }
         hub.receive(device.connection, JSON.stringify(first), now)
       }
@@ -131,7 +131,7 @@ it('whatever three users with six devices do, every device knows its call or its
           }
           if (one.do === 'return' && connection === undefined) {
             if (!hub.registry.byId(device.session)) device.reset()
-            arrive(device)
+            arrive(device, one.reload)
           }
           perform()
         }

@@ -25,9 +25,9 @@ async function kill(server: TestServer, client: Client): Promise<void> {
   while ((await server.metric('hairpin_signaling_connections')) === before) await delay(5)
 }
 
-async function resumed(server: TestServer, token: string, seq: number) {
+async function resumed(server: TestServer, token: string, seq: number, reload = false) {
   const client = await server.connect()
-  client.send({ type: 'resume', token, seq })
+  client.send({ type: 'resume', token, seq, reload })
   return { client, answer: await client.next('resumed') }
 }
 
@@ -76,6 +76,35 @@ describe('a session that can be resumed', () => {
     expect(await bob.next('call-ended')).toMatchObject({ callId, reason: 'hang-up' })
     expect(bob.received.slice(before).map(({ type }) => type)).toEqual(['ice-servers', 'hang-up', 'call-ended'])
     expect(await server.metric('hairpin_signaling_detached_sessions')).toBe(0)
+  })
+
+  it('hears once more what rings for it when it forgot all, and only then', async () => {
+    const server = await startServer()
+    const bob = await server.join('bob')
+    const { client: alice, session } = await joinResumable(server, 'alice')
+    bob.send({ type: 'video-offer', target: 'alice', sdp: offer })
+    bob.send({ type: 'new-ice-candidate', target: 'alice', candidate: null })
+    const { callId } = await alice.next('video-offer')
+    await alice.next('new-ice-candidate')
+    const seen = lastSeq(alice)
+    await kill(server, alice)
+    const knowing = await resumed(server, session.token, seen)
+    expect(await knowing.client.settled()).not.toContain('video-offer')
+    await kill(server, knowing.client)
+    const forgetful = await resumed(server, knowing.answer.token, lastSeq(knowing.client), true)
+    expect(forgetful.answer.call).toEqual({ callId, name: 'bob', state: 'ringing', incoming: true })
+    expect(await forgetful.client.next('video-offer')).toMatchObject({ callId, sdp: offer })
+    expect(await forgetful.client.next('new-ice-candidate')).toMatchObject({ callId })
+    forgetful.client.send({ type: 'video-answer', target: 'bob', sdp: answer })
+    expect(await bob.next('video-answer')).toMatchObject({ callId })
+  })
+
+  it('has less time when its page went away', async () => {
+    const server = await startServer({ limits: { graceMs: 60_000, awayMs: 80 } })
+    const bob = await server.join('bob')
+    const { client: alice } = await joinResumable(server, 'alice')
+    alice.socket.close(1001)
+    await bob.next('userlist', ({ users }) => users.join() === 'bob')
   })
 
   it('is over when its time of grace is', async () => {

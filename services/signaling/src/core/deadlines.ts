@@ -23,14 +23,16 @@ export class Deadlines<T> {
     this.#down(this.#up(place))
   }
 
-  delete(item: T): void {
+  /** False when the item was not in. */
+  delete(item: T): boolean {
     const place = this.#places.get(item)
-    if (place === undefined) return
+    if (place === undefined) return false
     this.#places.delete(item)
     const last = this.#heap.pop()
-    if (last === undefined || last.item === item) return
+    if (last === undefined || last.item === item) return true
     this.#put(last, place)
     this.#down(this.#up(place))
+    return true
   }
 
   /** The earliest item whose time has come; it is out then. */

@@ -12,6 +12,7 @@ import type { CallOutcome, CustomBody, Output, Report } from './output.ts'
 import type { User } from './presence.ts'
 import { Registry } from './registry.ts'
 import { ResumeBook } from './resume-book.ts'
+import { RoomBook } from './rooms.ts'
 import { isMember, type Member, Session } from './session.ts'
 
 export interface HubOptions {
@@ -40,6 +41,7 @@ export class Hub {
   readonly options: HubOptions
   readonly directory: Directory
   readonly calls: CallBook
+  readonly rooms: RoomBook
   readonly registry = new Registry()
   readonly resumable: ResumeBook
   readonly outbound = new Outbound()
@@ -51,7 +53,8 @@ export class Hub {
     this.options = options
     this.directory = new Directory(limits.userlistMs)
     this.calls = new CallBook(limits.ringMs, newId)
-    this.resumable = new ResumeBook(limits.graceMs, newToken)
+    this.rooms = new RoomBook(limits.roomMembers, newId)
+    this.resumable = new ResumeBook(newToken)
   }
 
   get size(): number {
@@ -86,7 +89,8 @@ export class Hub {
     const kept = session.outbox !== undefined && code !== 1000
     if (kept) {
       this.registry.detach(session)
-      this.resumable.detach(session, now)
+      const { graceMs, awayMs } = this.options.limits
+      this.resumable.detach(session, now + (code === closeCodes.goingAway ? Math.min(awayMs, graceMs) : graceMs))
     } else this.#remove(session, now)
     this.#settle(now)
     return kept ? session.id : undefined
@@ -118,9 +122,10 @@ export class Hub {
   /** Does what is due. */
   tick(now: number): void {
     for (const ended of this.calls.expire(now)) this.endCall(ended)
-    for (const session of this.resumable.expired(now)) {
+    for (let session = this.resumable.expired(now); session; session = this.resumable.expired(now)) {
       this.report({ kind: 'resume', result: 'expired' })
       this.#remove(session, now)
+      this.outbound.push({ do: 'release', session: session.id })
     }
     for (let session = this.expiries.take(now); session; session = this.expiries.take(now)) expire(this, session, now)
     for (const session of this.registry.late(now)) {
@@ -231,6 +236,15 @@ export class Hub {
     this.report({ kind: 'call-ended', outcome: outcomeOf(call, reason) })
   }
 
+  /** Takes a session out of its room and tells those who stay. */
+  leaveRoom(session: Session): void {
+    const stay = this.rooms.leave(session.id)
+    if (stay === undefined) return
+    const { room, member } = stay
+    const devices = [...room.members.values()].map(({ device }) => device)
+    this.sendToDevices(devices, { type: 'room-left', room: room.name, id: member.id, name: member.name })
+  }
+
   /** Tells the caller that its offer became no call. */
   endUnmade(caller: Member, callee: string, reason: 'busy' | 'offline'): void {
     const callId = this.options.newId()
@@ -265,6 +279,7 @@ export class Hub {
     this.outbound.overflowing.delete(session)
     const ended = this.calls.disconnect(session.id)
     if (ended !== undefined) this.endCall(ended)
+    this.leaveRoom(session)
     this.directory.leave(session, now)
     this.expiries.delete(session)
     this.registry.remove(session)

@@ -15,9 +15,12 @@ export interface SessionLimits extends OutboxLimits {
   readonly userlistMs: number
   /** How long a session that can be resumed outlives its socket; 0: no session can be resumed. */
   readonly graceMs: number
+  /** The same when the client said that it goes away (1001), as a page does that is closed or loaded anew. */
+  readonly awayMs: number
   /** A client that can resume gets an `ack` for so many of its frames. */
   readonly framesPerAck: number
   readonly devicesPerUser: number
+  readonly roomMembers: number
   readonly tokenWarnMs: number
 }
 
@@ -30,9 +33,11 @@ export const defaultSessionLimits: SessionLimits = {
   strikesPerSecond: 1 / 3,
   userlistMs: 30,
   graceMs: 30_000,
+  awayMs: 15_000,
   outboxMessages: limits.outboxMessages,
   outboxBytes: limits.outboxBytes,
   framesPerAck: limits.framesPerAck,
   devicesPerUser: limits.devicesPerUser,
+  roomMembers: limits.roomMembers,
   tokenWarnMs: limits.tokenWarnSeconds * 1000,
 }

@@ -1,3 +1,4 @@
+import { Deadlines } from './deadlines.ts'
 import type { Session } from './session.ts'
 
 /**
@@ -8,13 +9,10 @@ import type { Session } from './session.ts'
  */
 export class ResumeBook {
   readonly #byToken = new Map<string, Session>()
-  /** In the order of their deadlines: the time of grace is the same for all. */
-  readonly #detached = new Map<Session, number>()
-  readonly #graceMs: number
+  readonly #detached = new Deadlines<Session>()
   readonly #newToken: () => string
 
-  constructor(graceMs: number, newToken: () => string) {
-    this.#graceMs = graceMs
+  constructor(newToken: () => string) {
     this.#newToken = newToken
   }
 
@@ -39,8 +37,9 @@ export class ResumeBook {
     while (session.tokens.length > 1) this.#byToken.delete(session.tokens.shift() as string)
   }
 
-  detach(session: Session, now: number): void {
-    this.#detached.set(session, now + this.#graceMs)
+  /** @param deadline when its time of grace is over */
+  detach(session: Session, deadline: number): void {
+    this.#detached.set(session, deadline)
   }
 
   /** True when the session was detached. */
@@ -54,18 +53,12 @@ export class ResumeBook {
     return this.#detached.delete(session)
   }
 
-  /** Sessions whose time of grace is over. */
-  expired(now: number): Session[] {
-    const sessions: Session[] = []
-    for (const [session, deadline] of this.#detached) {
-      if (deadline > now) break
-      sessions.push(session)
-    }
-    return sessions
+  /** A session whose time of grace is over: it is taken out, `forget` is still due. */
+  expired(now: number): Session | undefined {
+    return this.#detached.take(now)
   }
 
   nextDeadline(): number | undefined {
-    const [first] = this.#detached.values()
-    return first
+    return this.#detached.next()
   }
 }

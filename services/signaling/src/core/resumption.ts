@@ -13,8 +13,17 @@ export function enableResume(hub: Hub, session: Session): void {
   hub.send(session, { type: 'session', id: session.id, token, grace: limits.graceMs / 1000 })
 }
 
+export interface ResumeRequest {
+  readonly token: string
+  /** The last message that the client dealt with. */
+  readonly seq: number
+  /** The client has forgotten what it was told before that. */
+  readonly reload: boolean
+}
+
 /** Gives the socket of a fresh session to the session of the token, with everything after `seq`. */
-export function resume(hub: Hub, fresh: Session, token: string, seq: number, now: number): void {
+export function resume(hub: Hub, fresh: Session, request: ResumeRequest, now: number): void {
+  const { token, seq, reload } = request
   const session = hub.resumable.find(token)
   if (session?.outbox === undefined || session.gone || !isMember(session)) {
     hub.report({ kind: 'resume', result: 'unknown' })
@@ -32,6 +41,8 @@ export function resume(hub: Hub, fresh: Session, token: string, seq: number, now
   session.outbox.ack(seq)
   hub.outbound.sendAside(session, resumedBody(hub, session), seq)
   hub.outbound.replay(session)
+  const call = reload ? hub.calls.of(session.id) : undefined
+  if (call?.ringing.has(session.id)) for (const message of call.backlog) hub.send(session, message)
   hub.send(session, { type: 'userlist', ...session.realm.list() })
 }
 

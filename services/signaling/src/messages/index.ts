@@ -14,6 +14,9 @@ import { message } from './message.ts'
 import { mute } from './mute.ts'
 import { newIceCandidate } from './new-ice-candidate.ts'
 import { resume } from './resume.ts'
+import { roomJoin } from './room-join.ts'
+import { roomLeave } from './room-leave.ts'
+import { roomSignal } from './room-signal.ts'
 import { token } from './token.ts'
 import { username } from './username.ts'
 import { videoAnswer } from './video-answer.ts'
@@ -30,6 +33,9 @@ const handlers: { readonly [T in ClientType]: Handler<T> | Handler<T, Session> }
   'ice-servers': iceServers,
   mute,
   hold,
+  'room-join': roomJoin,
+  'room-leave': roomLeave,
+  'room-signal': roomSignal,
   token,
   resume,
   ack,

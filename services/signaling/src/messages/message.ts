@@ -1,12 +1,18 @@
 import type { ServerBody } from '@hairpin/protocol'
 import type { Handler } from './handler.ts'
 
-/** Text for everyone, or for `target` alone; the sender gets it back as the others see it. An empty one goes nowhere. */
+/** Text for everyone, for `target` alone, or for the members of the sender's `room`; the sender gets it back as the others see it. An empty one goes nowhere. */
 export const message: Handler<'message'> = {
   cost: 5,
-  handle(hub, session, { type, text, target }) {
+  handle(hub, session, { type, text, target, room: name }) {
     if (text.trim() === '') return
     const body: ServerBody = { type, name: session.name, text: withoutTags(text), date: hub.options.date() }
+    if (name !== undefined) {
+      const room = hub.rooms.of(session.id)?.room
+      if (room?.name !== name) return hub.refuse(session, 'SIG_NO_ROOM', type)
+      const devices = [...room.members.values()].map(({ device }) => device)
+      return hub.sendToDevices(devices, { ...body, room: name })
+    }
     if (!target) {
       for (const member of session.realm.sessions()) hub.send(member, body)
       return

@@ -5,8 +5,8 @@ import type { Handler } from './handler.ts'
 /** Goes on with a session over this new socket. */
 export const resume: Handler<'resume', Session> = {
   cost: 10,
-  handle(hub, session, { type, token, seq }, now) {
+  handle(hub, session, { type, token, seq, reload = false }, now) {
     if (session.user !== undefined) hub.fault(session, 'SIG_ALREADY_JOINED', now, type)
-    else goOn(hub, session, token, seq, now)
+    else goOn(hub, session, { token, seq, reload }, now)
   },
 }

@@ -30,6 +30,7 @@ export const username: Handler<'username', Session> = {
     if (session.verifying !== undefined) return hub.fault(session, 'SIG_ALREADY_JOINED', now, type)
     // The other side addresses the name that it called or was called by.
     if (hub.calls.of(session.id) !== undefined) return hub.refuse(session, 'SIG_IN_CALL', type)
+    if (hub.rooms.of(session.id) !== undefined) return hub.refuse(session, 'SIG_IN_ROOM', type)
     const name = hub.directory.of(undefined).claim(session, wanted, now)
     if (name !== wanted) hub.send(session, { type: 'rejectusername', id: session.id, name })
     if (user !== undefined) return

@@ -9,6 +9,7 @@ export const videoOffer: Handler<'video-offer'> = {
   handle(hub, session, { type, target, sdp, media }, now) {
     const callee = session.realm.find(target)
     if (callee === session.user) return hub.refuse(session, 'SIG_CALL_SELF', type)
+    if (hub.rooms.of(session.id) !== undefined) return hub.refuse(session, 'SIG_IN_ROOM', type)
     const present = callee && hub.calls.between(session.id, callee.id)
     // Before anything is said about the target, who need not be here.
     if (present === undefined && !mayCall(session, target)) return hub.refuse(session, 'SIG_CALL_FORBIDDEN', type)
@@ -16,6 +17,12 @@ export const videoOffer: Handler<'video-offer'> = {
       const left = hub.calls.hangUp(session.id)
       if (left !== undefined) hub.endCall(left)
       return hub.endUnmade(session, target, 'offline')
+    }
+    // In a room, on whatever device: as good as in another call.
+    if (present === undefined && [...callee.sessions].some(({ id }) => hub.rooms.of(id) !== undefined)) {
+      const left = hub.calls.hangUp(session.id)
+      if (left !== undefined) hub.endCall(left)
+      return hub.endUnmade(session, callee.name, 'busy')
     }
     const from = { device: session.id, user: session.user.id, name: session.name }
     const to = { user: callee.id, name: callee.name, devices: [...callee.sessions].map(({ id }) => id) }
