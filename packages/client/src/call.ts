@@ -9,15 +9,17 @@ import { systemTimers, Timer, type Timers } from './timers.ts'
 /** What a call asks to have sent to its peer. */
 export type CallSignal = Extract<
   ClientMessage,
-  { type: 'video-offer' | 'video-answer' | 'new-ice-candidate' | 'hang-up' | 'call-reject' | 'mute' }
+  { type: 'video-offer' | 'video-answer' | 'new-ice-candidate' | 'hang-up' | 'call-reject' | 'mute' | 'hold' }
 >
 
 export interface CallEvents {
   state: [CallState]
-  /** Mute, camera or local stream changed, or the other side's mute or camera. */
+  /** Mute, camera, hold or local stream changed, or the other side's mute, camera or hold. */
   media: []
   'remote-stream': [MediaStream]
   ended: [CallEnd]
+  /** What a page that is loaded anew has to know changed: `remoteSession` or `connectedAt`. */
+  noted: []
   signal: [CallSignal]
 }
 
@@ -32,6 +34,12 @@ export interface CallOptions {
    * keeps a direct path that stands, whatever the policy of a later ICE restart says.
    */
   readonly relayOnly?: boolean
+  /** A call that a page before this one was in: `rejoin` goes on with it. */
+  readonly restored?: {
+    readonly state: 'ringing' | 'connected'
+    readonly remoteSession?: string
+    readonly connectedAt?: number
+  }
   /** Milliseconds: a backstop behind the server's own ring time, and how long a path may take to appear or come back. */
   readonly ringTimeout?: number
   readonly connectTimeout?: number
@@ -58,10 +66,16 @@ export class Call extends Emitter<CallEvents> {
   #detached = false
   #muted = false
   #cameraOff = false
+  #held = false
   #remoteMuted = false
+  #remoteHeld = false
   #remoteCameraOff = false
-  /** What the other side was told last. */
-  #told = { audio: false, video: false }
+  /** What the other side was told last; undefined: it may hold anything for true. */
+  #told: { audio: boolean; video: boolean; held: boolean } | undefined = { audio: false, video: false, held: false }
+  #polite = false
+  /** Of the page before: nothing of the other side counts until it answers this page's offer or makes a fresh one. */
+  #restoring = false
+  #remoteSession: string | undefined
   #connectedAt: number | undefined
   #pc: RTCPeerConnection | undefined
   #negotiator: Negotiator | undefined
@@ -76,9 +90,18 @@ export class Call extends Emitter<CallEvents> {
     this.#options = options
     this.peer = options.peer
     this.direction = options.direction
-    this.#state = options.direction === 'incoming' ? 'incoming' : 'calling'
+    const { restored } = options
     this.#deadline = new Timer(timers)
     this.#restart = new Timer(timers)
+    if (restored) {
+      this.#restoring = true
+      this.#told = undefined
+      this.#remoteSession = restored.remoteSession
+      this.#state = restored.state === 'ringing' ? 'ringing' : 'reconnecting'
+      if (restored.state === 'connected') this.#connectedAt = restored.connectedAt ?? timers.now()
+      // Whoever is to give the camera may not be there.
+      this.#deadline.set(options.ringTimeout ?? 70_000, () => this.#leave('connection-lost'))
+    } else this.#state = options.direction === 'incoming' ? 'incoming' : 'calling'
     this.stats = new CallStats({
       getStats: async () => ((await this.#pc?.getStats()) ?? new Map()) as unknown as StatsReport,
       timers,
@@ -118,6 +141,18 @@ export class Call extends Emitter<CallEvents> {
   get remoteCameraOff(): boolean {
     return this.#remoteCameraOff
   }
+  /** This side has put the other one on hold: it sends nothing and plays nothing. */
+  get held(): boolean {
+    return this.#held
+  }
+  /** The other side has put this one on hold. */
+  get remoteHeld(): boolean {
+    return this.#remoteHeld
+  }
+  /** Names the other side's present peer connection. */
+  get remoteSession(): string | undefined {
+    return this.#remoteSession
+  }
   get relayOnly(): boolean {
     return this.#options.relayOnly ?? false
   }
@@ -131,9 +166,19 @@ export class Call extends Emitter<CallEvents> {
     if (this.#state !== 'calling' || this.#pc) return
     const pc = this.#open(stream, false)
     this.#deadline.set(this.#options.ringTimeout ?? 70_000, () => this.#leave('no-answer'))
-    for (const track of stream?.getTracks() ?? []) pc.addTrack(track, stream as MediaStream)
-    for (const kind of ['audio', 'video'])
-      if (!stream?.getTracks().some((track) => track.kind === kind)) pc.addTransceiver(kind, { direction: 'recvonly' })
+    offerMedia(pc, stream)
+  }
+
+  /** Goes on with a call of the page before this one, over a peer connection of its own. */
+  async rejoin(stream?: MediaStream): Promise<void> {
+    if (!this.#restoring || this.#pc || this.#state === 'ended') return
+    if (this.#state !== 'ringing')
+      this.#deadline.set(this.#options.connectTimeout ?? 30_000, () => this.#leave('connection-lost'))
+    const pc = this.#open(stream, this.direction === 'incoming')
+    if (!this.#offer) return offerMedia(pc, stream)
+    // The other side was loaded anew as well, and was faster.
+    this.#restoring = false
+    await this.#answer(this.#offer)
   }
 
   /** Takes an incoming call, with what media there is. */
@@ -167,6 +212,13 @@ export class Call extends Emitter<CallEvents> {
     this.#applyMedia()
   }
 
+  /** Puts the other side on hold, or takes it back. */
+  setHeld(held: boolean): void {
+    this.#held = held
+    for (const track of this.#remoteStream?.getTracks() ?? []) track.enabled = !held
+    this.#applyMedia()
+  }
+
   /** Fresh credentials: used for the next gathering, and for refreshing nothing that stands. */
   refreshIceServers(): void {
     if (this.#pc && this.#state !== 'ended') this.#pc.setConfiguration(this.#configuration())
@@ -190,31 +242,51 @@ export class Call extends Emitter<CallEvents> {
   async handleOffer(sdp: RTCSessionDescriptionInit): Promise<void> {
     if (this.#state === 'ended') return
     if (this.#state === 'incoming') {
+      if (sdpSession(sdp) !== sdpSession(this.#offer)) this.#candidates = []
       this.#offer = sdp
       return
     }
-    if (this.#state === 'calling' || this.#state === 'ringing') {
+    if (this.#restoring) {
+      // From the peer connection that knew the page before: it is about to make way for another one.
+      if (sdpSession(sdp) === this.#remoteSession || (this.#pc && !this.#polite)) return
+      this.#offer = sdp
+      if (!this.#pc) return
+      this.#restoring = false
+      await this.#replacePeer(sdp)
+    } else if (this.#state === 'calling' || this.#state === 'ringing') {
       // Not by rollback: Chromium does not gather again for a transport that it rolled back while gathering.
       this.#closePeer()
       this.#open(this.#localStream, true)
       this.#connecting()
       await this.#answer(sdp)
-    } else await this.#negotiator?.handleDescription(sdp)
+    } else if (this.#remoteSession !== undefined && sdpSession(sdp) !== this.#remoteSession)
+      await this.#replacePeer(sdp)
+    else await this.#negotiator?.handleDescription(sdp)
   }
 
   async handleAnswer(sdp: RTCSessionDescriptionInit): Promise<void> {
     if (this.#state === 'calling' || this.#state === 'ringing') this.#connecting()
+    // An answer to the page before.
+    if (this.#restoring && !this.#pc) return
+    this.#restoring = false
+    this.#note(sdp)
     await this.#negotiator?.handleDescription(sdp)
   }
 
   async handleCandidate(candidate: RTCIceCandidateInit): Promise<void> {
+    if (this.#restoring && !this.#offer) return
     if (this.#negotiator) await this.#negotiator.handleCandidate(candidate)
-    else if (this.#state === 'incoming') this.#candidates.push(candidate)
+    else this.#candidates.push(candidate)
   }
 
   handleMute({ audio, video }: { readonly audio: boolean; readonly video: boolean }): void {
     this.#remoteMuted = audio
     this.#remoteCameraOff = video
+    this.emit('media')
+  }
+
+  handleHold(held: boolean): void {
+    this.#remoteHeld = held
     this.emit('media')
   }
 
@@ -240,6 +312,7 @@ export class Call extends Emitter<CallEvents> {
     const pc = this.#options.createPeer(this.#configuration())
     const negotiator = new Negotiator(pc, polite)
     this.#pc = pc
+    this.#polite = polite
     this.#negotiator = negotiator
     this.#localStream = stream
     this.#applyMedia()
@@ -261,7 +334,27 @@ export class Call extends Emitter<CallEvents> {
     return pc
   }
 
+  /** The other side's page was loaded anew: its peer connection is another one, and so has to be this side's. */
+  async #replacePeer(offer: RTCSessionDescriptionInit): Promise<void> {
+    this.#closePeer()
+    this.#candidates = []
+    this.#remoteStream = undefined
+    // The other side forgot what it was told.
+    this.#told = undefined
+    this.#open(this.#localStream, this.#polite)
+    this.#reconnecting(undefined)
+    await this.#answer(offer)
+  }
+
+  #note(description: RTCSessionDescriptionInit): void {
+    const session = sdpSession(description)
+    if (session === undefined || session === this.#remoteSession) return
+    this.#remoteSession = session
+    this.emit('noted')
+  }
+
   async #answer(offer: RTCSessionDescriptionInit): Promise<void> {
+    this.#note(offer)
     const stream = this.#localStream
     const applied = this.#negotiator?.handleDescription(offer, () => {
       for (const track of stream?.getTracks() ?? []) this.#pc?.addTrack(track, stream as MediaStream)
@@ -288,9 +381,12 @@ export class Call extends Emitter<CallEvents> {
       case 'connected':
         this.#deadline.clear()
         this.#restart.clear()
-        this.#connectedAt ??= (this.#options.timers ?? systemTimers).now()
+        if (this.#connectedAt === undefined) {
+          this.#connectedAt = (this.#options.timers ?? systemTimers).now()
+          this.emit('noted')
+        }
         this.stats.start()
-        this.#tellMute()
+        this.#tellMedia()
         this.#setState('connected')
         break
       case 'disconnected':
@@ -304,7 +400,7 @@ export class Call extends Emitter<CallEvents> {
   }
 
   /** Without a session no new path can be agreed on: the old one comes back soon or the call is over. */
-  #reconnecting(delay: number): void {
+  #reconnecting(delay: number | undefined): void {
     if (this.#detached && delay === 0) {
       this.#leave('connection-lost')
       return
@@ -314,24 +410,26 @@ export class Call extends Emitter<CallEvents> {
       this.#deadline.set(patience, () => this.#leave('connection-lost'))
       this.#setState('reconnecting')
     }
-    if (!this.#detached) this.#restart.set(delay, () => this.restartIce())
+    if (!this.#detached && delay !== undefined) this.#restart.set(delay, () => this.restartIce())
   }
 
   #applyMedia(): void {
-    for (const track of this.#localStream?.getAudioTracks() ?? []) track.enabled = !this.#muted
-    for (const track of this.#localStream?.getVideoTracks() ?? []) track.enabled = !this.#cameraOff
-    this.#tellMute()
+    for (const track of this.#localStream?.getAudioTracks() ?? []) track.enabled = !this.#muted && !this.#held
+    for (const track of this.#localStream?.getVideoTracks() ?? []) track.enabled = !this.#cameraOff && !this.#held
+    this.#tellMedia()
     this.emit('media')
   }
 
   /** The server passes it on once the call was answered; a path that stands is proof of that. */
-  #tellMute(): void {
+  #tellMedia(): void {
     if (this.#connectedAt === undefined || this.#state === 'ended') return
     const audio = this.#muted || !this.#localStream?.getAudioTracks().length
     const video = this.#cameraOff || !this.#localStream?.getVideoTracks().length
-    if (audio === this.#told.audio && video === this.#told.video) return
-    this.#told = { audio, video }
-    this.#send({ type: 'mute', target: null, audio, video })
+    const held = this.#held
+    const told = this.#told
+    this.#told = { audio, video, held }
+    if (audio !== told?.audio || video !== told.video) this.#send({ type: 'mute', target: null, audio, video })
+    if (held !== told?.held) this.#send({ type: 'hold', target: null, held })
   }
 
   /** Ends the call and tells the peer. */
@@ -370,6 +468,18 @@ export class Call extends Emitter<CallEvents> {
     this.#state = state
     this.emit('state', state)
   }
+}
+
+/** What there is not to send is received only. */
+function offerMedia(pc: RTCPeerConnection, stream: MediaStream | undefined): void {
+  for (const track of stream?.getTracks() ?? []) pc.addTrack(track, stream as MediaStream)
+  for (const kind of ['audio', 'video'])
+    if (!stream?.getTracks().some((track) => track.kind === kind)) pc.addTransceiver(kind, { direction: 'recvonly' })
+}
+
+/** The id of the peer connection that made a description: the session id of its `o=` line (RFC 8829 section 5.2.1). */
+function sdpSession(description: RTCSessionDescriptionInit | undefined): string | undefined {
+  return /^o=\S+ (\S+)/m.exec(description?.sdp ?? '')?.[1]
 }
 
 function candidateOf({

@@ -1,7 +1,8 @@
-import type { EndReason, ServerMessage } from '@hairpin/protocol'
+import type { EndReason, ServerMessage, ServerResumed } from '@hairpin/protocol'
 import { Call, type CallOptions, type CallSignal } from './call.ts'
 import { Emitter } from './emitter.ts'
 import { HairpinError } from './errors.ts'
+import type { CallNote } from './saved-session.ts'
 
 export interface CallsEvents {
   /** Somebody calls. */
@@ -9,9 +10,11 @@ export interface CallsEvents {
   /** A call began in either direction. */
   call: [Call]
   signal: [CallSignal]
+  /** What a page that is loaded anew has to know; undefined: there is no call. */
+  noted: [CallNote | undefined]
 }
 
-export interface CallsOptions extends Omit<CallOptions, 'peer' | 'direction' | 'relayOnly'> {
+export interface CallsOptions extends Omit<CallOptions, 'peer' | 'direction' | 'relayOnly' | 'restored'> {
   /** Asked as each call begins. */
   readonly isRelayOnly?: () => boolean
 }
@@ -48,6 +51,17 @@ export class Calls extends Emitter<CallsEvents> {
     return call
   }
 
+  /**
+   * The call that the page before this one was in; undefined when it rings for this user: then the offer comes once more.
+   * It waits for `rejoin`.
+   */
+  restore(info: NonNullable<ServerResumed['call']>, note: CallNote | undefined): Call | undefined {
+    const { callId, name, state, incoming } = info
+    if (this.#current || (state === 'ringing' && incoming)) return undefined
+    const { callId: _id, ...known } = note?.callId === callId ? note : { callId }
+    return this.#adopt(name, incoming ? 'incoming' : 'outgoing', callId, { state, ...known })
+  }
+
   handle(message: ServerMessage): void {
     switch (message.type) {
       case 'video-offer':
@@ -68,6 +82,9 @@ export class Calls extends Emitter<CallsEvents> {
         break
       case 'mute':
         this.#find(message.callId, message.name)?.handleMute(message)
+        break
+      case 'hold':
+        this.#find(message.callId, message.name)?.handleHold(message.held)
         break
       case 'answered-elsewhere':
         if (!this.#isClosing(message.callId, message.name))
@@ -107,19 +124,36 @@ export class Calls extends Emitter<CallsEvents> {
     this.emit('incoming', incoming)
   }
 
-  #adopt(peer: string, direction: Call['direction'], callId: string | undefined): Call {
-    const call = new Call({ ...this.#options, relayOnly: this.#options.isRelayOnly?.() ?? false, peer, direction })
+  #adopt(
+    peer: string,
+    direction: Call['direction'],
+    callId: string | undefined,
+    restored?: CallOptions['restored'],
+  ): Call {
+    const relayOnly = this.#options.isRelayOnly?.() ?? false
+    const call = new Call({ ...this.#options, relayOnly, peer, direction, ...(restored ? { restored } : {}) })
     this.#current = call
     this.#callId = callId
     call.on('signal', (signal) => this.emit('signal', signal))
+    call.on('noted', () => this.#note(call))
     call.on('ended', ({ by }) => {
       if (this.#current !== call) return
       if (by === 'local' && !call.detached) this.#close(call.peer, this.#callId)
       this.#current = undefined
       this.#callId = undefined
+      this.emit('noted', undefined)
     })
     this.emit('call', call)
     return call
+  }
+
+  #note({ remoteSession, connectedAt }: Call): void {
+    if (this.#callId === undefined) return
+    this.emit('noted', {
+      callId: this.#callId,
+      ...(remoteSession === undefined ? {} : { remoteSession }),
+      ...(connectedAt === undefined ? {} : { connectedAt }),
+    })
   }
 
   /** The other side lost the server, not us: as long as media flows the two need no server. */

@@ -4,6 +4,7 @@ import type { Call, CallOptions } from './call.ts'
 import { Calls } from './calls.ts'
 import { Emitter } from './emitter.ts'
 import { HairpinError } from './errors.ts'
+import { platformStore, SavedSession, type SessionStore } from './saved-session.ts'
 import {
   type CloseInfo,
   type Joined,
@@ -22,6 +23,10 @@ export interface HairpinClientOptions {
   readonly createSocket?: (url: string, subprotocol: string) => WebSocketLike
   readonly createPeer?: (configuration: RTCConfiguration) => RTCPeerConnection
   readonly reconnect?: ReconnectPolicy
+  /** A signaling token of the app's own server; without it the client is a guest. Asked again before the present one ends. */
+  readonly getToken?: () => Promise<string> | string
+  /** Where the session waits for a page that is loaded anew (`restore`): by default `sessionStorage`; null: nowhere. */
+  readonly store?: SessionStore | null
   readonly timers?: Timers
 }
 
@@ -32,6 +37,8 @@ export interface HairpinClientEvents {
   users: [readonly string[]]
   incoming: [Call]
   call: [Call]
+  /** The call of the page before this one: get the media and `rejoin`. Its `call` event came just before. */
+  restored: [Call]
   /** Text to everyone or to this client alone. */
   text: [{ readonly name: string; readonly text: string; readonly date: number; readonly target?: string }]
   error: [{ readonly code: string; readonly message: string; readonly about?: string }]
@@ -49,7 +56,9 @@ export class HairpinClient extends Emitter<HairpinClientEvents> {
   readonly connection: SignalingConnection
   readonly calls: Calls
   readonly #refresh: Timer
+  readonly #saved: SavedSession | undefined
   #users: readonly string[] = []
+  #labels: Readonly<Record<string, string>> = {}
   #iceServers: readonly RTCIceServer[] = []
   relayOnly: boolean
 
@@ -58,7 +67,9 @@ export class HairpinClient extends Emitter<HairpinClientEvents> {
     const timers = options.timers ?? systemTimers
     this.relayOnly = options.relayOnly ?? false
     this.#refresh = new Timer(timers)
-    this.connection = new SignalingConnection({ ...connectionOptions(options), timers })
+    const store = options.store === undefined ? platformStore() : options.store
+    this.#saved = store ? new SavedSession(store, options.url) : undefined
+    this.connection = new SignalingConnection({ ...connectionOptions(options, this.#saved), timers })
     this.calls = new Calls({
       iceServers: () => this.#iceServers,
       createPeer: options.createPeer ?? platformPeer,
@@ -81,8 +92,22 @@ export class HairpinClient extends Emitter<HairpinClientEvents> {
     return this.calls.current
   }
 
-  join(name: string): void {
+  /** What to show for a user: the label of its token, else the name. */
+  labelOf(name: string): string {
+    return this.#labels[name] ?? name
+  }
+
+  /** Joins as a guest of that name, or, where there is `getToken`, as the token's user, whatever the name. */
+  join(name?: string): void {
     this.connection.join(name)
+  }
+
+  /**
+   * Goes on as the page before this one did, when it left a session: `joined` follows, and `restored` when it was in a call.
+   * False when there is nothing to go on with.
+   */
+  restore(): boolean {
+    return this.connection.restore()
   }
 
   /** Hangs up and leaves. */
@@ -113,8 +138,12 @@ export class HairpinClient extends Emitter<HairpinClientEvents> {
     connection.on('state', (state) => this.emit('state', state))
     connection.on('retry', (retry) => this.emit('retry', retry))
     connection.on('joined', (joined) => {
-      if (joined.resumed) calls.current?.checkPath()
+      if (joined.resumed && !joined.reloaded) calls.current?.checkPath()
+      // The page before had the credentials.
+      if (joined.reloaded) connection.send({ type: 'ice-servers' })
       this.emit('joined', joined)
+      const restored = joined.reloaded && joined.call && calls.restore(joined.call, this.#saved?.call)
+      if (restored) this.emit('restored', restored)
     })
     connection.on('message', (message) => this.#handle(message))
     connection.on('lost', () => calls.handleSignalingLost())
@@ -124,6 +153,10 @@ export class HairpinClient extends Emitter<HairpinClientEvents> {
       calls.handleSignalingLost()
       this.emit('closed', info)
     })
+    calls.on('noted', (note) => {
+      if (note) this.#saved?.update({ call: note })
+      else this.#saved?.forgetCall()
+    })
     calls.on('signal', (signal) => connection.send(signal))
     calls.on('incoming', (call) => this.emit('incoming', call))
     calls.on('call', (call) => this.emit('call', call))
@@ -132,6 +165,7 @@ export class HairpinClient extends Emitter<HairpinClientEvents> {
   #handle(message: ServerMessage): void {
     switch (message.type) {
       case 'userlist':
+        this.#labels = message.labels ?? {}
         this.#setUsers(message.users)
         break
       case 'ice-servers':
@@ -163,8 +197,15 @@ export class HairpinClient extends Emitter<HairpinClientEvents> {
   }
 }
 
-function connectionOptions({ url, createSocket, reconnect }: HairpinClientOptions): SignalingOptions {
-  return { url, ...(createSocket ? { createSocket } : {}), ...(reconnect ? { reconnect } : {}) }
+function connectionOptions(options: HairpinClientOptions, saved: SavedSession | undefined): SignalingOptions {
+  const { url, createSocket, reconnect, getToken } = options
+  return {
+    url,
+    ...(createSocket ? { createSocket } : {}),
+    ...(reconnect ? { reconnect } : {}),
+    ...(getToken ? { getToken } : {}),
+    ...(saved ? { saved } : {}),
+  }
 }
 
 function platformPeer(configuration: RTCConfiguration): ReturnType<CallOptions['createPeer']> {

@@ -5,6 +5,7 @@ export const clientErrors = {
   MEDIA_NOT_FOUND: 'No camera or microphone was found.',
   MEDIA_IN_USE: 'Camera or microphone is in use by another program. Close it there and try again.',
   MEDIA_FAILED: 'Camera and microphone could not be opened.',
+  TOKEN_FAILED: 'getToken gave no token, so the server cannot be joined now.',
   NOT_CONNECTED: 'There is no connection to the server yet.',
   ALREADY_IN_CALL: 'There is a call already. Hang up first.',
   WEBRTC_UNSUPPORTED: 'This environment has no WebRTC. Pass a PeerConnection implementation.',

@@ -9,6 +9,7 @@ export { type ClientErrorCode, clientErrors, HairpinError } from './errors.ts'
 export { type Media, type MediaSource, type MediaWish, openMedia, stopMedia } from './media.ts'
 export { Negotiator, type NegotiatorEvents } from './negotiator.ts'
 export { type PathKind, readSelectedPair, type SelectedPair, type StatsReport } from './pair.ts'
+export type { CallNote, SessionStore } from './saved-session.ts'
 export {
   type CloseInfo,
   type Joined,

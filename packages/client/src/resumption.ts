@@ -1,3 +1,12 @@
+/** What of it outlives the page. */
+export interface SavedResumption {
+  readonly token: string
+  readonly graceMs: number
+  readonly seq: number
+  readonly confirmed: number
+  readonly frames: readonly string[]
+}
+
 /**
  * What it takes to go on with a session over another socket: its token, the number of the last message that was dealt with,
  * and every frame out that the server is not known to have.
@@ -11,6 +20,28 @@ export class Resumption {
   #acked = 0
   #confirmed = 0
   #frames: string[] = []
+
+  static from(saved: SavedResumption): Resumption {
+    const resumption = new Resumption()
+    resumption.#token = saved.token
+    resumption.#graceMs = saved.graceMs
+    resumption.#seq = saved.seq
+    resumption.#acked = saved.seq
+    resumption.#confirmed = saved.confirmed
+    resumption.#frames = [...saved.frames]
+    return resumption
+  }
+
+  save(): SavedResumption | undefined {
+    if (this.#token === undefined) return undefined
+    return {
+      token: this.#token,
+      graceMs: this.#graceMs,
+      seq: this.#seq,
+      confirmed: this.#confirmed,
+      frames: this.#frames,
+    }
+  }
 
   /** Undefined until the server says that the session outlives its socket. */
   get token(): string | undefined {
@@ -54,6 +85,11 @@ export class Resumption {
   confirm(received: number): void {
     this.#frames.splice(0, Math.max(0, received - this.#confirmed))
     this.#confirmed = Math.max(this.#confirmed, received)
+  }
+
+  /** Gives up those of the frames that the server does not have and that are of no use any more. */
+  giveUp(useless: (frame: string) => boolean): void {
+    this.#frames = this.#frames.filter((frame) => !useless(frame))
   }
 
   /** To be sent again, in this order. */

@@ -1,8 +1,10 @@
-import type { ClientMessage, ServerMessage } from '@hairpin/protocol'
+import type { ClientMessage, ServerMessage, ServerResumed } from '@hairpin/protocol'
 import { closeCodes, subprotocol } from '@hairpin/protocol/constants'
 import { backoff, type ReconnectPolicy } from './backoff.ts'
 import { Emitter } from './emitter.ts'
+import { clientErrors } from './errors.ts'
 import { Resumption } from './resumption.ts'
+import type { SavedSession } from './saved-session.ts'
 import { systemTimers, Timer, type Timers } from './timers.ts'
 
 /**
@@ -22,6 +24,10 @@ export interface Joined {
   readonly wanted: string
   /** The session of before goes on: nothing was lost in either direction, calls included. */
   readonly resumed: boolean
+  /** It is the session of the page before this one: of what the server said to that one, this one knows nothing. */
+  readonly reloaded: boolean
+  /** The call that a resumed session is in. */
+  readonly call?: ServerResumed['call']
 }
 
 export interface SignalingEvents {
@@ -53,6 +59,10 @@ export interface SignalingOptions {
   readonly url: string
   readonly createSocket?: (url: string, subprotocol: string) => WebSocketLike
   readonly reconnect?: ReconnectPolicy
+  /** A signaling token of the app's own server: asked for at each join, and when the present one is about to end. */
+  readonly getToken?: () => Promise<string> | string
+  /** Keeps the session for the page that is loaded after this one. */
+  readonly saved?: SavedSession
   readonly timers?: Timers
   /** Milliseconds until an attempt that has not led to a session counts as failed. */
   readonly joinTimeout?: number
@@ -75,6 +85,8 @@ const final: readonly number[] = [
 const ending: readonly number[] = [...final, closeCodes.tokenExpired, closeCodes.outboxFull]
 
 const ackAfter = { messages: 50, ms: 5_000 }
+/** Frames about a peer connection: it does not outlive its page. */
+const ofThePage = new Set(['video-offer', 'video-answer', 'new-ice-candidate', 'mute', 'hold', 'ack', 'ice-servers'])
 /** The server may notice the loss of a socket this much later than the client: its pings are 25 s apart. */
 const lateNotice = 60_000
 
@@ -99,6 +111,8 @@ export class SignalingConnection extends Emitter<SignalingEvents> {
   #resumption: Resumption | undefined
   /** On this socket `resume` went out, or is to, and `resumed` has not come. */
   #resuming = false
+  /** The session is of the page before, and `resumed` has not come. */
+  #reloaded = false
   /** This session was `joined`. */
   #standing = false
   #error: { code: string; message: string } | undefined
@@ -124,12 +138,26 @@ export class SignalingConnection extends Emitter<SignalingEvents> {
   }
 
   /** Joins under a name; progress is told by `joined`, `retry` and `closed`. */
-  join(name: string): void {
+  join(name = ''): void {
     this.close()
     this.#wanted = name
     this.#attempt = 0
     this.#setState('connecting')
     this.#connect()
+  }
+
+  /** Takes up the session that the page before this one kept in the store; when it is over, joins anew. False: there is none. */
+  restore(): boolean {
+    const saved = this.#options.saved?.load()
+    if (!saved || (this.#state !== 'idle' && this.#state !== 'closed')) return false
+    this.#wanted = saved.wanted
+    this.#attempt = 0
+    this.#resumption = Resumption.from(saved.resumption)
+    this.#reloaded = true
+    this.#standing = true
+    this.#setState('reconnecting')
+    this.#connect()
+    return true
   }
 
   /** Leaves for good. */
@@ -151,6 +179,7 @@ export class SignalingConnection extends Emitter<SignalingEvents> {
     if (!joined && !(this.#standing && this.#resumption?.token)) return false
     const frame = JSON.stringify(message)
     this.#resumption?.keep(frame)
+    this.#save()
     if (joined) this.#socket?.send(frame)
     return true
   }
@@ -194,6 +223,8 @@ export class SignalingConnection extends Emitter<SignalingEvents> {
     else if (message.type === 'session') this.#resumption?.renew(message.token, message.grace)
     else if (message.type === 'ack') this.#resumption?.confirm(message.received)
     else if (message.type === 'error') this.#error = { code: message.code, message: message.message }
+    if (message.type === 'token' && message.renew) this.#withToken((token) => this.send({ type: 'token', token }))
+    this.#save()
     this.emit('message', message)
     // The server sends these once the name stands; without a relay at hand calls may still connect.
     if (message.type === 'ice-servers' || this.#error?.code === 'SIG_ICE_SERVERS_UNAVAILABLE') this.#joined()
@@ -205,9 +236,30 @@ export class SignalingConnection extends Emitter<SignalingEvents> {
     this.#name = this.#wanted
     this.#resumption = new Resumption()
     this.#resumption.take(seq)
-    this.#socket?.send(
-      JSON.stringify({ type: 'username', name: this.#wanted ?? '', resume: true } satisfies ClientMessage),
+    const join: ClientMessage = { type: 'username', name: this.#wanted ?? '', resume: true }
+    if (this.#options.getToken) this.#withToken((token) => this.#socket?.send(JSON.stringify({ ...join, token })))
+    else this.#socket?.send(JSON.stringify(join))
+  }
+
+  /** Gets a token for this socket. Without one there is no session; one that stands goes on until its token ends. */
+  #withToken(use: (token: string) => void): void {
+    const socket = this.#socket
+    const get = async () => this.#options.getToken?.()
+    get().then(
+      (token) => {
+        if (token !== undefined && this.#socket === socket) use(token)
+      },
+      () => {
+        if (this.#socket !== socket || this.#state === 'joined') return
+        this.#error = { code: 'TOKEN_FAILED', message: clientErrors.TOKEN_FAILED }
+        this.#failed(1006)
+      },
     )
+  }
+
+  #save(): void {
+    const resumption = this.#resumption?.save()
+    if (resumption) this.#options.saved?.update({ wanted: this.#wanted ?? '', resumption })
   }
 
   /** On a new socket, until it carries the session of before or the server says that there is none. */
@@ -216,15 +268,18 @@ export class SignalingConnection extends Emitter<SignalingEvents> {
     if (!resumption?.token) return
     if (message.type === 'id') {
       const { token, seq } = resumption
-      this.#socket?.send(JSON.stringify({ type: 'resume', token, seq } satisfies ClientMessage))
+      const reload = this.#reloaded ? { reload: true } : {}
+      this.#socket?.send(JSON.stringify({ type: 'resume', token, seq, ...reload } satisfies ClientMessage))
     } else if (message.type === 'resumed') {
       this.#resuming = false
       this.#grace.clear()
       this.#name = message.name
       resumption.renew(message.token, message.grace)
       resumption.confirm(message.received)
+      if (this.#reloaded) resumption.giveUp((frame) => ofThePage.has(JSON.parse(frame).type))
+      this.#save()
       for (const frame of resumption.frames) this.#socket?.send(frame)
-      this.#joined()
+      this.#joined(message.call)
       this.#acknowledgeSoon()
     } else if (message.type === 'error') {
       if (message.code === 'SIG_RESUME_UNKNOWN' || message.code === 'SIG_RESUME_GAP') {
@@ -234,9 +289,11 @@ export class SignalingConnection extends Emitter<SignalingEvents> {
     }
   }
 
-  #joined(): void {
+  #joined(call?: ServerResumed['call']): void {
     if (this.#state === 'joined') return
     const resumed = this.#standing
+    const reloaded = this.#reloaded
+    this.#reloaded = false
     // A server that did not offer it will not resume: nothing need be kept.
     if (!this.#resumption?.token) this.#forget()
     this.#standing = true
@@ -244,7 +301,13 @@ export class SignalingConnection extends Emitter<SignalingEvents> {
     this.#error = undefined
     this.#setState('joined')
     this.#listen()
-    this.emit('joined', { name: this.#name ?? '', wanted: this.#wanted ?? '', resumed })
+    this.emit('joined', {
+      name: this.#name ?? '',
+      wanted: this.#wanted ?? '',
+      resumed,
+      reloaded,
+      ...(call ? { call } : {}),
+    })
   }
 
   #acknowledgeSoon(): void {
@@ -269,6 +332,8 @@ export class SignalingConnection extends Emitter<SignalingEvents> {
   #forget(): void {
     this.#resumption = undefined
     this.#resuming = false
+    this.#reloaded = false
+    this.#options.saved?.clear()
     this.#acknowledge.clear()
     this.#grace.clear()
   }

@@ -37,7 +37,7 @@ describe('SignalingConnection', () => {
     connection.on('joined', (info) => joined.push(info))
     connection.join('alice')
     server.admit('alice2')
-    expect(joined).toEqual([{ name: 'alice2', wanted: 'alice', resumed: false }])
+    expect(joined).toEqual([{ name: 'alice2', wanted: 'alice', resumed: false, reloaded: false }])
     expect(connection.name).toBe('alice2')
   })
 

@@ -59,9 +59,10 @@ export class FakeSocket implements WebSocketLike {
   }
 
   /** Goes on with the session of before, which has `received` frames, after its message `seq`. */
-  resumed(seq: number, received: number, token = 'token-2'): void {
+  resumed(seq: number, received: number, token = 'token-2', call?: object): void {
     this.#seq = seq
-    this.receiveText(JSON.stringify({ type: 'resumed', id: 's1', name: 'alice', token, grace: 30, received, seq }))
+    const message = { type: 'resumed', id: 's1', name: 'alice', token, grace: 30, received, call, seq }
+    this.receiveText(JSON.stringify(message))
   }
 
   receive(body: ServerBody): void {
