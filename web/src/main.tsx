@@ -6,8 +6,8 @@ const session = new Session(`${location.protocol === 'https:' ? 'wss' : 'ws'}://
 
 declare global {
   interface Window {
-    /** For tests and the curious: the running call's own peer connection. */
-    hairpin: { readonly peerConnection: RTCPeerConnection | undefined }
+    /** For tests and the curious: the running call's own peer connection, and the way out. */
+    hairpin: { readonly peerConnection: RTCPeerConnection | undefined; leave(): void }
   }
 }
 
@@ -15,7 +15,9 @@ window.hairpin = {
   get peerConnection() {
     return session.client.currentCall?.peerConnection
   },
+  leave: () => session.leave(),
 }
 
 const container = document.getElementById('app')
+session.restore()
 if (container) render(<App session={session} />, container)

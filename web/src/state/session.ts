@@ -74,8 +74,12 @@ export class Session {
     })
     client.on('closed', (info) => this.#closed(info))
     client.on('call', (call) => this.#follow(call))
+    client.on('restored', (call) => void this.#rejoin(call))
     addEventListener('online', () => client.checkNow())
-    addEventListener('pagehide', () => client.leave())
+    // A page that is loaded anew during a call goes on with it; the name of one that is closed is free soon.
+    addEventListener('pagehide', () => {
+      if (!client.currentCall) client.leave()
+    })
   }
 
   get view(): View {
@@ -97,6 +101,11 @@ export class Session {
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  /** Goes on where the page before this one was, when that was in a call. */
+  restore(): void {
+    this.client.restore()
   }
 
   join(name: string): void {
@@ -128,6 +137,13 @@ export class Session {
     if (media === 'cancelled') call.decline()
     else if (call.state === 'incoming') await call.accept(media)
     else stopMedia(media)
+  }
+
+  async #rejoin(call: Call): Promise<void> {
+    const media = await this.#media(call.peer)
+    if (media === 'cancelled') call.hangUp()
+    else if (call.state === 'ended') stopMedia(media)
+    else await call.rejoin(media)
   }
 
   /** For the next call: a running one keeps the path it has. */
