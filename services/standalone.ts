@@ -2,7 +2,7 @@
  * The whole stack in one process: `npm start`. Relay, credentials and usage API, signaling, demo page and metrics with
  * embedded defaults. A default port that is taken is replaced by the next free one; one that the environment names is not.
  */
-import { type Config, loadConfig, loadSecrets } from '@hairpin/config'
+import { type Config, loadSecrets, loadSettings } from '@hairpin/config'
 import { addHealth, createAdminApp, createApp, createLogger, listen, runService } from '@hairpin/http'
 import { signalingPlugin, webPlugin } from '@hairpin/signaling'
 import { createTurnService, stopSeconds } from '@hairpin/turn'
@@ -18,14 +18,16 @@ interface Ports {
 }
 
 await runService(async (stopWith) => {
-  const { config, ports } = await choosePorts(loadConfig(process.env))
+  const read = () => loadSettings(process.env)
+  const first = read()
+  const { config, ports } = await choosePorts(first.config)
   const secrets = loadSecrets(config)
   const logger = createLogger(config.logLevel)
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   await buildWeb()
 
-  const turn = createTurnService({ config, secrets, logger, registry })
+  const turn = createTurnService({ config, secrets, settings: { first, read }, logger, registry })
   const app = createApp({ logger, trustedProxies: config.trustedProxies })
   const admin = createAdminApp({ logger, registry, ready: () => turn.ready() })
   await admin.register(turn.adminPlugin)

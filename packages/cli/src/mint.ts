@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Config, loadConfig, loadSecrets } from '@hairpin/config'
+import { type Config, loadConfig, loadSecrets, loadSettings } from '@hairpin/config'
 import { detectAddresses, hostSurroundings, iceServersFor, isAppName } from '@hairpin/turn/offline'
 import { optionsOf, UsageError } from './options.ts'
 
@@ -19,7 +19,7 @@ export async function mint(args: readonly string[], environment: NodeJS.ProcessE
   })
   if (!isAppName(options.app)) throw new UsageError('--app is 1 to 64 letters, digits, "_", "." or "-"')
   const config = loadConfig({
-    ...environment,
+    ...loadSettings(environment).environment,
     // Nobody is asked for the public address.
     HAIRPIN_STUN_SERVER: 'off',
     ...(options.host === undefined ? {} : { HAIRPIN_TURN_HOST: options.host }),

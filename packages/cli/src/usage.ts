@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { loadConfig } from '@hairpin/config'
+import { loadSettings } from '@hairpin/config'
 import {
   chosenPrice,
   type GroupKey,
@@ -30,7 +30,7 @@ export function usage(
     json: { type: 'boolean', default: false },
   })
   const at = options.month === '' ? now : monthOf(options.month)
-  const config = loadConfig(environment)
+  const config = loadSettings(environment).config
   const { price } = chosenPrice(config.prices)
   const file = join(config.dataDir, LEDGER_FILE)
   if (!existsSync(file)) throw new UsageError(`no ledger at ${file}: set HAIRPIN_DATA_DIR to the relay's data folder`)

@@ -3,6 +3,8 @@ import { resolve } from 'node:path'
 import { ConfigError, type Environment, EnvReader } from './env.ts'
 import { type IdentityConfig, identity } from './identity.ts'
 import {
+  type AllocationLimits,
+  allocationLimits,
   type BandwidthLimits,
   bandwidthLimits,
   type CredentialExpiry,
@@ -66,6 +68,7 @@ export interface Config {
     readonly userQuota: number
     readonly totalQuota: number
     readonly unauthenticated: UnauthenticatedLimits
+    readonly limits: AllocationLimits
     readonly bandwidth: BandwidthLimits
     readonly credentialExpiry: CredentialExpiry
     readonly drain: DrainConfig
@@ -94,7 +97,11 @@ export interface Config {
  * @throws ConfigError naming the variable when a value is wrong.
  */
 export function loadConfig(source: Environment): Config {
-  const env = new EnvReader(source)
+  return readConfig(new EnvReader(source))
+}
+
+/** @throws ConfigError naming the variable when a value is wrong. */
+export function readConfig(env: EnvReader): Config {
   return {
     http: listener(env, 'HTTP', '0.0.0.0', 8080),
     admin: listener(env, 'ADMIN', '127.0.0.1', 9464),
@@ -123,6 +130,7 @@ export function loadConfig(source: Environment): Config {
       userQuota: env.integer('HAIRPIN_USER_QUOTA', 12, 0, 1_000_000),
       totalQuota: env.integer('HAIRPIN_TOTAL_QUOTA', 0, 0, 10_000_000),
       unauthenticated: unauthenticatedLimits(env),
+      limits: allocationLimits(env),
       bandwidth: bandwidthLimits(env),
       credentialExpiry: credentialExpiry(env),
       drain: drainConfig(env),

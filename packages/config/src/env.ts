@@ -17,12 +17,15 @@ export class ConfigError extends Error {
 /** Typed access to environment variables. An empty value counts as not set, as compose files produce it. */
 export class EnvReader {
   readonly #env: Environment
+  /** Of the variables that were asked for. */
+  readonly names = new Set<string>()
 
   constructor(env: Environment) {
     this.#env = env
   }
 
   string(name: string): string | undefined {
+    this.names.add(name)
     const value = this.#env[name]?.trim()
     return value === '' ? undefined : value
   }

@@ -29,6 +29,30 @@ function sourcePrefix(env: EnvReader): { prefix4: number; prefix6: number } {
   return { prefix4, prefix6 }
 }
 
+/** Of one allocation, in seconds and counts. */
+export interface AllocationLimits {
+  /** Lifetime given when none is asked for, and the least given. */
+  readonly defaultLifetime: number
+  readonly maxLifetime: number
+  /** How long a nonce may be used. */
+  readonly nonceLifetime: number
+  /** Beyond these 508. */
+  readonly maxPermissions: number
+  readonly maxChannels: number
+}
+
+export function allocationLimits(env: EnvReader): AllocationLimits {
+  // RFC 8656 section 7.2: what is asked for is raised to the default lifetime, so nothing can be shorter.
+  const defaultLifetime = env.integer('HAIRPIN_LIFETIME', 600, 60, 86_400)
+  return {
+    defaultLifetime,
+    maxLifetime: env.integer('HAIRPIN_MAX_LIFETIME', Math.max(3600, defaultLifetime), defaultLifetime, 86_400),
+    nonceLifetime: env.integer('HAIRPIN_NONCE_LIFETIME', 3600, 60, 86_400),
+    maxPermissions: env.integer('HAIRPIN_MAX_PERMISSIONS', 256, 1, 65_536),
+    maxChannels: env.integer('HAIRPIN_MAX_CHANNELS', 256, 1, 16_384),
+  }
+}
+
 /** Bytes of payload a second, both directions together; 0 = no limit. */
 export interface BandwidthLimits {
   readonly perAllocation: number

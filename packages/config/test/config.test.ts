@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { ConfigError, loadConfig, loadSecrets } from '../src/index.ts'
+import { ConfigError, changedVariables, loadConfig, loadSecrets, loadSettings, withLive } from '../src/index.ts'
 
 describe('environment', () => {
   it('has working defaults, and an empty value counts as not set', () => {
@@ -65,6 +65,9 @@ describe('environment', () => {
     ['HAIRPIN_CREDENTIAL_GRACE', '0'],
     ['HAIRPIN_SOURCE_PREFIX', '24'],
     ['HAIRPIN_SOURCE_PREFIX', '33,48'],
+    ['HAIRPIN_LIFETIME', '59'],
+    ['HAIRPIN_MAX_LIFETIME', '599'],
+    ['HAIRPIN_MAX_CHANNELS', '16385'],
   ])('stops the start and names %s when it is "%s"', (name, value) => {
     const error = caught(() => loadConfig({ [name]: value }))
     expect(error).toBeInstanceOf(ConfigError)
@@ -96,6 +99,50 @@ describe('what verifies signaling tokens', () => {
     })
     writeFileSync(file, '{"keys":[{"kty":"OKP","d":"private"}]}')
     expect(() => loadConfig({ HAIRPIN_JWKS_URL: `file://${file}` })).toThrow(/HAIRPIN_JWKS_URL.*private/)
+  })
+})
+
+describe('the settings file', () => {
+  const folder = () => mkdtempSync(join(tmpdir(), 'hairpin-'))
+
+  it('counts before the environment, and an empty value there means the default', () => {
+    const HAIRPIN_DATA_DIR = folder()
+    const path = join(HAIRPIN_DATA_DIR, 'hairpin.env')
+    const source = { HAIRPIN_DATA_DIR, HAIRPIN_USER_QUOTA: '3', HAIRPIN_TOTAL_QUOTA: '7', HAIRPIN_MAX_BPS: '9' }
+    expect(loadSettings(source).config.turn).toMatchObject({ userQuota: 3, totalQuota: 7 })
+    writeFileSync(path, 'HAIRPIN_USER_QUOTA=5 # five\nHAIRPIN_TOTAL_QUOTA=\nHAIRPIN_DOMAIN=calls.example\nOTHER=1\n')
+    const { config, path: read } = loadSettings(source)
+    expect(read).toBe(path)
+    expect(config.turn).toMatchObject({ userQuota: 5, totalQuota: 0, bandwidth: { perAllocation: 9 } })
+  })
+
+  it('is refused when it names what there is not, is no list of settings, or is named and missing', () => {
+    const HAIRPIN_CONFIG_FILE = join(folder(), 'settings')
+    const refused = (text: string) => {
+      writeFileSync(HAIRPIN_CONFIG_FILE, text)
+      return (caught(() => loadSettings({ HAIRPIN_CONFIG_FILE })) as ConfigError).variable
+    }
+    expect(refused('HAIRPIN_USER_QOUTA=1')).toBe('HAIRPIN_USER_QOUTA')
+    expect(refused('HAIRPIN_USER_QUOTA=many')).toBe('HAIRPIN_USER_QUOTA')
+    expect(refused('user quota: 5\nHAIRPIN_DEMO=1')).toBe('HAIRPIN_CONFIG_FILE')
+    rmSync(HAIRPIN_CONFIG_FILE)
+    expect(() => loadSettings({ HAIRPIN_CONFIG_FILE })).toThrow(/^HAIRPIN_CONFIG_FILE.*ENOENT/)
+  })
+
+  it('changes what can change, and says what cannot', () => {
+    const before = {
+      HAIRPIN_PEER_DENY: '192.0.2.0/24',
+      HAIRPIN_REALM: 'a',
+      HAIRPIN_API_KEYS: 'shop:key-0123456789abcdef',
+    }
+    const after = { HAIRPIN_PEER_DENY: '198.51.100.0/24', HAIRPIN_REALM: 'b', HAIRPIN_MAX_BPS: ' ' }
+    expect(changedVariables(before, after)).toEqual({
+      live: ['HAIRPIN_API_KEYS', 'HAIRPIN_PEER_DENY'],
+      fixed: ['HAIRPIN_REALM'],
+    })
+    const config = withLive(loadConfig(before), loadConfig(after))
+    expect(config.turn).toMatchObject({ peerDeny: ['198.51.100.0/24'], realm: 'a' })
+    expect(config.credentials.apiKeys).toBeUndefined()
   })
 })
 

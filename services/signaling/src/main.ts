@@ -1,5 +1,5 @@
 /** The signaling service in a process of its own, beside a relay that it reaches by HAIRPIN_TURN_API. */
-import { ConfigError, loadConfig, loadSecrets } from '@hairpin/config'
+import { ConfigError, loadSecrets, loadSettings } from '@hairpin/config'
 import { addHealth, createAdminApp, createApp, createLogger, listen, runService } from '@hairpin/http'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { HttpIceServers } from './http-ice-servers.ts'
@@ -7,7 +7,7 @@ import { signalingPlugin } from './plugins/signaling.ts'
 import { webPlugin } from './plugins/web.ts'
 
 await runService(async (stopWith) => {
-  const config = loadConfig(process.env)
+  const { config } = loadSettings(process.env)
   const api = config.signaling.turnApi
   if (api === undefined)
     throw new ConfigError('HAIRPIN_TURN_API', 'say where the relay gives credentials: unix:/path or http://host:port')

@@ -1,4 +1,4 @@
-import type { Config, Secrets } from '@hairpin/config'
+import type { Config, LivePolicies, Secrets } from '@hairpin/config'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Drain } from './core/index.ts'
 import type { RevokedUsernames } from './credentials/revocations.ts'
@@ -17,6 +17,8 @@ export interface RelayEngine {
   drain(drain: Drain): void
   /** Passwords of new allocations; live ones keep theirs. */
   setTurnSecrets(turnSecrets: readonly string[]): void
+  /** In force at once, for live allocations too (node-turn: quotas and peers, for new allocations and permissions). */
+  setPolicies(policies: LivePolicies): void
   /**
    * Puts into force what budgets demand of each app that is named; the others are free. Close ends what is allocated
    * (node-turn: refuses only, live allocations go on as they are).

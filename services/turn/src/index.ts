@@ -1,6 +1,6 @@
 /** The relay as the rest of Hairpin sees it: STUN/TURN, time-limited credentials, metrics. */
 import { join } from 'node:path'
-import { type Config, rereadSecrets, type Secrets, secretsPath } from '@hairpin/config'
+import { type Config, livePolicies, rereadSecrets, type Secrets, secretsPath } from '@hairpin/config'
 import { TokenKeys } from '@hairpin/tokens'
 import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify'
 import type { Registry } from 'prom-client'
@@ -19,6 +19,7 @@ import { credentialsApi } from './http/credentials.ts'
 import { revokeApi } from './http/revoke.ts'
 import { usageApi } from './ledger/http.ts'
 import { LedgerService } from './ledger/service.ts'
+import { LiveConfig, type SettingsSource } from './live-config.ts'
 import { registerRelayMetrics } from './metrics/register.ts'
 import type { ServerAddresses } from './net/addresses.ts'
 import { detectAddresses } from './net/detect.ts'
@@ -30,12 +31,15 @@ export type { IceServer, IceServers, IceServersRequest } from './credentials/ice
 export { mintCredential, passwordFor, type TurnCredential } from './credentials/mint.ts'
 export { stopSeconds } from './drain.ts'
 export type { RelayEngine, Sample } from './engine.ts'
+export type { SettingsSource } from './live-config.ts'
 export type { AddressSource, RelayAddress, ServerAddresses } from './net/addresses.ts'
 export { ListenError } from './net/listen-port.ts'
 
 export interface TurnServiceOptions {
   readonly config: Config
   readonly secrets: Secrets
+  /** Where `config` comes from, if it can be read again. */
+  readonly settings?: SettingsSource
   readonly logger: FastifyBaseLogger
   readonly registry: Registry
   /** The host and its network; another one in tests. */
@@ -48,7 +52,7 @@ export interface TurnService {
    * @throws ConfigError naming the variable; ListenError (one of them) has a `code` such as TURN_PORT_IN_USE.
    */
   start(): Promise<void>
-  /** Reads the secrets again, without waiting for the next look at their file. */
+  /** Reads settings and secrets again, without waiting for the next look at their files. */
   reload(): void
   /** Not ready from now on and takes no new allocations; resolves when none is left or HAIRPIN_DRAIN_SECONDS have passed. */
   drain(): Promise<void>
@@ -68,7 +72,22 @@ export interface TurnService {
 /** @throws ConfigError naming HAIRPIN_PRICES or HAIRPIN_BUDGETS */
 export function createTurnService(options: TurnServiceOptions): TurnService {
   const { config, logger } = options
-  const secrets = new LiveSecrets(options.secrets, secretsPath(config), () => rereadSecrets(config), {
+  const live = new LiveConfig(config, options.settings, {
+    changed({ turn }, { live: changed, fixed }) {
+      engine?.setPolicies(livePolicies(turn))
+      if (changed.length > 0) logger.info({ code: 'TURN_SETTINGS_RELOADED', changed }, 'settings read again')
+      if (fixed.length > 0)
+        logger.warn(
+          { code: 'TURN_SETTINGS_NEED_RESTART', changed: fixed },
+          `${fixed.join(', ')}: from the next start on`,
+        )
+      secrets.reload()
+    },
+    failed({ message }) {
+      logger.error({ code: 'TURN_SETTINGS_REJECTED' }, `${message}; the former settings stay in force`)
+    },
+  })
+  const secrets = new LiveSecrets(options.secrets, secretsPath(config), () => rereadSecrets(live.current), {
     changed({ turnSecrets }) {
       engine?.setTurnSecrets(turnSecrets)
       logger.info({ code: 'TURN_SECRETS_RELOADED' }, 'secrets and API keys read again')
@@ -156,6 +175,7 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
         throw error
       })
       secrets.watch()
+      live.watch()
       ready = true
       const { listen, port, tcpPort, tlsPort } = addresses
       logger.info(
@@ -164,15 +184,19 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
       )
     },
 
-    reload: () => secrets.reload(),
+    reload() {
+      live.reload()
+      secrets.reload()
+    },
 
     async drain() {
       ready = false
-      if (engine) await drainEngine(engine, config.turn.drain, logger)
+      if (engine) await drainEngine(engine, live.current.turn.drain, logger)
     },
 
     async stop() {
       ready = false
+      live.close()
       secrets.close()
       await engine?.stop()
       await ledger.close()

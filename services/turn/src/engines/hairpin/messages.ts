@@ -1,6 +1,6 @@
 /** What the pool and its workers say to each other. */
 import type { MessagePort } from 'node:worker_threads'
-import type { Config } from '@hairpin/config'
+import type { Config, LivePolicies } from '@hairpin/config'
 import type { Drain } from '../../core/index.ts'
 import type { AllocationInfo, AllocationQuery, Sample } from '../../engine.ts'
 import type { Standing } from '../../ledger/budget.ts'
@@ -40,6 +40,7 @@ export type ToWorker =
   | { readonly type: 'snapshot'; readonly id: number }
   | { readonly type: 'drain'; readonly drain: Drain }
   | { readonly type: 'secrets'; readonly turnSecrets: readonly string[] }
+  | { readonly type: 'policies'; readonly policies: LivePolicies }
   | { readonly type: 'revoke'; readonly usernames: readonly string[] }
   | { readonly type: 'enforce'; readonly standings: ReadonlyMap<string, Standing> }
   | { readonly type: 'list'; readonly id: number; readonly query: AllocationQuery }

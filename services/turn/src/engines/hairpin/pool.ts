@@ -5,6 +5,7 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { MessageChannel } from 'node:worker_threads'
+import { type LivePolicies, livePolicies } from '@hairpin/config'
 import { type Drain, RelayPorts } from '../../core/index.ts'
 import { RevokedUsernames } from '../../credentials/revocations.ts'
 import type { AllocationControl, EngineOptions, RelayEngine, Sample } from '../../engine.ts'
@@ -48,6 +49,7 @@ export class HairpinEngine implements RelayEngine {
   readonly #apps = new AppLabels()
   readonly #revoked: RevokedUsernames
   #turnSecrets: readonly string[]
+  #policies: LivePolicies
   #standings: ReadonlyMap<string, Standing>
   #drain: Drain | undefined
   #restarts = 0
@@ -59,6 +61,7 @@ export class HairpinEngine implements RelayEngine {
     this.#revoked = options.revoked ?? new RevokedUsernames()
     this.#standings = options.standings ?? new Map()
     const { turn } = options.config
+    this.#policies = livePolicies(turn)
     const { min, max } = turn.relayPorts
     const tokenKey = randomBytes(32)
     this.#shared = {
@@ -116,6 +119,11 @@ export class HairpinEngine implements RelayEngine {
     for (const handle of this.#workers) handle.tell({ type: 'secrets', turnSecrets })
   }
 
+  setPolicies(policies: LivePolicies): void {
+    this.#policies = policies
+    for (const handle of this.#workers) handle.tell({ type: 'policies', policies })
+  }
+
   enforce(standings: ReadonlyMap<string, Standing>): void {
     this.#standings = standings
     for (const handle of this.#workers) handle.tell({ type: 'enforce', standings })
@@ -137,6 +145,7 @@ export class HairpinEngine implements RelayEngine {
   #brief(handle: WorkerHandle): void {
     if (this.#drain) handle.tell({ type: 'drain', drain: this.#drain })
     handle.tell({ type: 'secrets', turnSecrets: this.#turnSecrets })
+    handle.tell({ type: 'policies', policies: this.#policies })
     handle.tell({ type: 'revoke', usernames: this.#revoked.list() })
     handle.tell({ type: 'enforce', standings: this.#standings })
   }

@@ -16,20 +16,24 @@ const KEY_WORDS = 2
 /** Words at the start: the lock, then the total of each worker. */
 const LOCK = 0
 
-export interface SharedQuotaOptions {
+/** Allocations; 0 = no limit. */
+export interface QuotaLimits {
+  readonly perUser: number
+  readonly total: number
+}
+
+export interface SharedQuotaOptions extends QuotaLimits {
   readonly shared: SharedArrayBuffer
   readonly workers: number
   /** Number of this worker, from 0. */
   readonly worker: number
-  /** Allocations; 0 = no limit. */
-  readonly perUser: number
-  readonly total: number
 }
 
 export class SharedQuota implements QuotaPolicy {
   readonly #words: Int32Array
   readonly #options: SharedQuotaOptions
   readonly #slotWords: number
+  #limits: QuotaLimits
 
   static bytesFor(workers: number): number {
     return 4 * (1 + workers + SLOTS * (KEY_WORDS + workers))
@@ -37,17 +41,24 @@ export class SharedQuota implements QuotaPolicy {
 
   constructor(options: SharedQuotaOptions) {
     this.#options = options
+    this.#limits = options
     this.#words = new Int32Array(options.shared)
     this.#slotWords = KEY_WORDS + options.workers
   }
 
+  /** New limits from the next allocation on. What is allocated stays counted, without a limit too. */
+  limit(limits: QuotaLimits): void {
+    this.#limits = limits
+  }
+
   acquire(principal: Principal): boolean {
-    const { perUser, total, worker } = this.#options
+    const { worker } = this.#options
+    const { perUser, total } = this.#limits
     return this.#locked(() => {
       if (total > 0 && this.#sum(1) >= total) return false
-      const slot = perUser > 0 ? this.#slot(principal, true) : undefined
+      const slot = this.#slot(principal, true)
       if (slot !== undefined) {
-        if (this.#sum(slot + KEY_WORDS) >= perUser) return false
+        if (perUser > 0 && this.#sum(slot + KEY_WORDS) >= perUser) return false
         this.#words[slot + KEY_WORDS + worker]!++
       }
       this.#words[1 + worker]!++
@@ -56,9 +67,9 @@ export class SharedQuota implements QuotaPolicy {
   }
 
   release(principal: Principal): void {
-    const { perUser, worker } = this.#options
+    const { worker } = this.#options
     this.#locked(() => {
-      const slot = perUser > 0 ? this.#slot(principal, false) : undefined
+      const slot = this.#slot(principal, false)
       if (slot !== undefined && this.#words[slot + KEY_WORDS + worker]! > 0) this.#words[slot + KEY_WORDS + worker]!--
       if (this.#words[1 + worker]! > 0) this.#words[1 + worker]!--
     })

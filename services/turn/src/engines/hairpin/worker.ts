@@ -1,6 +1,7 @@
 /** One relay worker: its own listening sockets, core, relayed sockets and counters. Started by pool.ts. */
 import { randomBytes } from 'node:crypto'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { type LivePolicies, livePolicies } from '@hairpin/config'
 import { type Allocation, type Listener, RelayPorts, TurnServer } from '../../core/index.ts'
 import { timeLimitedPasswords } from '../../credentials/password-policy.ts'
 import { RevokedUsernames, unlessRevoked } from '../../credentials/revocations.ts'
@@ -16,13 +17,13 @@ import { peerPolicyFor } from '../../net/peer-rules.ts'
 import { Certificate, type CertificateFiles } from '../../net/streams/certificate.ts'
 import { type StreamBinding, StreamListeners } from '../../net/streams/listeners.ts'
 import { bindUdp, familyOf } from '../../net/udp-socket.ts'
-import { budgetOf } from './budget.ts'
 import { describe } from './describe.ts'
 import { FlowTable } from './flow-table.ts'
 import type { FromWorker, ToWorker, WorkerSettings } from './messages.ts'
 import { Meter } from './meter.ts'
 import { Neighbours } from './neighbours.ts'
 import { OwnedPorts } from './owned-ports.ts'
+import { policyChanges } from './policies.ts'
 import { PortOwnership } from './port-ownership.ts'
 import { SharedQuota } from './shared-quota.ts'
 import { Standings } from './standings.ts'
@@ -51,7 +52,15 @@ async function run(settings: WorkerSettings): Promise<void> {
   const { min, max } = turn.relayPorts
   const pool = new RelayPorts({ min, max, words: new Int32Array(shared.ports), tokenKey, randomBytes })
   const ports = new OwnedPorts(pool, new PortOwnership(shared.portOwners, min, worker))
-  const { userQuota: perUser, totalQuota: total } = turn
+  const quota = new SharedQuota({
+    shared: shared.quota,
+    workers,
+    worker,
+    perUser: turn.userQuota,
+    total: turn.totalQuota,
+  })
+  const share = { workers, addresses, quota }
+  let policies = livePolicies(turn)
   const feed = new UsageFeed(settings.epoch, `relay-1/${worker}`)
   const meter = new Meter(feedEvents(feed))
   const drops = new Drops()
@@ -67,14 +76,12 @@ async function run(settings: WorkerSettings): Promise<void> {
       6: addresses.relay.find(({ family }) => family === 6)?.external,
     },
     passwords: passwordsOf(turnSecrets),
-    quota: standings.quota(new SharedQuota({ shared: shared.quota, workers, worker, perUser, total })),
-    peers: peerPolicyFor(turn, addresses),
+    quota: standings.quota(quota),
+    peers: peerPolicyFor(policies, addresses),
     ports,
     nonceKey,
     flows,
-    budget: budgetOf(turn.unauthenticated, workers),
-    bandwidth: { ...turn.bandwidth, total: turn.bandwidth.total / workers },
-    credentialExpiry: turn.credentialExpiry,
+    ...policyChanges(undefined, policies, share),
     throttle: standings.throttle,
     events: meter,
   })
@@ -136,6 +143,11 @@ async function run(settings: WorkerSettings): Promise<void> {
     const batch = feed.batch(Date.now())
     if (batch) say({ type: 'usage', batch })
   }
+  const setPolicies = (next: LivePolicies) => {
+    const changes = policyChanges(policies, next, share)
+    policies = next
+    driver.act((server, now) => server.update(changes, now))
+  }
   // A socket that joins the kernel's group makes it spread clients anew: whoever was answered before all are in might
   // find himself with a worker that does not know him.
   if (!settings.joins) {
@@ -154,6 +166,7 @@ async function run(settings: WorkerSettings): Promise<void> {
       const passwords = passwordsOf(message.turnSecrets)
       return driver.act((server, now) => server.update({ passwords }, now))
     }
+    if (message.type === 'policies') return setPolicies(message.policies)
     if (message.type === 'enforce') return standings.change(message.standings, driver)
     if (message.type === 'list') return list(message.id, message.query)
     if (message.type === 'close') {

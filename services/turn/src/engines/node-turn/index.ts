@@ -2,6 +2,7 @@
  * The relay by npm `node-turn`: HAIRPIN_TURN_ENGINE=node-turn. One process, UDP over IPv4; docs/NODE-TURN.md says what
  * it can and cannot do, repairs.ts what had to be put right for it to carry a browser's call.
  */
+import type { LivePolicies } from '@hairpin/config'
 import Server from 'node-turn'
 import type { EngineOptions, RelayEngine, Sample } from '../../engine.ts'
 import type { Standing } from '../../ledger/budget.ts'
@@ -22,6 +23,7 @@ export class NodeTurnEngine implements RelayEngine {
   readonly name = 'node-turn'
   readonly #options: EngineOptions
   readonly #counters = new Counters()
+  readonly #policies: ReturnType<typeof policiesOf>
   #repairs: Repairs | undefined
   #standings: ReadonlyMap<string, Standing>
   #draining = false
@@ -29,6 +31,7 @@ export class NodeTurnEngine implements RelayEngine {
   constructor(options: EngineOptions) {
     this.#options = options
     this.#standings = options.standings ?? new Map()
+    this.#policies = policiesOf(options, ({ app }) => this.#draining || (this.#standings.get(app)?.refuse ?? false))
   }
 
   async start(): Promise<void> {
@@ -55,12 +58,7 @@ export class NodeTurnEngine implements RelayEngine {
       debugLevel: 'OFF',
       debug: (level, message) => logger[LOG_LEVELS[level] ?? 'trace']({ engine: 'node-turn' }, String(message)),
     })
-    const repairs = new Repairs(
-      server,
-      relay,
-      policiesOf(this.#options, ({ app }) => this.#draining || (this.#standings.get(app)?.refuse ?? false)),
-      this.#counters,
-    )
+    const repairs = new Repairs(server, relay, this.#policies, this.#counters)
     await repairs.listen()
     this.#repairs = repairs
     const { usage } = this.#options
@@ -82,6 +80,11 @@ export class NodeTurnEngine implements RelayEngine {
 
   /** `EngineOptions.secrets` are asked at each Allocate. */
   setTurnSecrets(): void {}
+
+  /** Permissions that were given stay. */
+  setPolicies(policies: LivePolicies): void {
+    this.#policies.change(policies)
+  }
 
   /** Refuses new allocations; those that live it can neither slow down nor end. */
   enforce(standings: ReadonlyMap<string, Standing>): void {

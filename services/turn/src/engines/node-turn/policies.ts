@@ -1,3 +1,4 @@
+import type { LivePolicies } from '@hairpin/config'
 import type { Principal } from '../../core/index.ts'
 import { timeLimitedPasswords } from '../../credentials/password-policy.ts'
 import { RevokedUsernames, unlessRevoked } from '../../credentials/revocations.ts'
@@ -10,16 +11,21 @@ import type { RepairPolicies } from './hooks.ts'
 export function policiesOf(
   { config, addresses, secrets, revoked = new RevokedUsernames() }: EngineOptions,
   refuses: (principal: Principal) => boolean,
-): RepairPolicies {
+): RepairPolicies & { readonly change: (policies: LivePolicies) => void } {
   const { userQuota: perUser, totalQuota: total } = config.turn
   const shared = new SharedArrayBuffer(SharedQuota.bytesFor(1))
   const quota = new SharedQuota({ shared, workers: 1, worker: 0, perUser, total })
+  let peers = peerPolicyFor(config.turn, addresses)
   return {
     passwords: unlessRevoked((username, now) => timeLimitedPasswords(secrets.turnSecrets)(username, now), revoked),
     quota: {
       acquire: (principal) => !refuses(principal) && quota.acquire(principal),
       release: (principal) => quota.release(principal),
     },
-    peers: peerPolicyFor(config.turn, addresses),
+    peers: { check: (address) => peers.check(address) },
+    change(policies) {
+      quota.limit({ perUser: policies.userQuota, total: policies.totalQuota })
+      peers = peerPolicyFor(policies, addresses)
+    },
   }
 }
