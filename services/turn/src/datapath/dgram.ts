@@ -131,14 +131,19 @@ export class DgramDataPath implements DataPath {
   ): DropReason | undefined {
     const { allowance } = allocation
     if (allowance !== undefined && !allowance.take(length, this.#now())) return 'bandwidth'
+    const socket = relay.other === undefined ? relay : relay.towards(peer.family)
     const to = this.#translates ? this.#own.toLocal(peer.address, peer.port) : peer.address
     // Port 0 names nobody; the socket would throw.
-    if (peer.port === 0 || !relay.send(bytes, offset, length, peer.port, to)) return 'send-failed'
+    if (peer.port === 0 || !socket.send(bytes, offset, length, peer.port, to)) return 'send-failed'
     allocation.clientToPeerBytes += length
     allocation.clientToPeerPackets++
     if (own) {
       relay.ownBytes += length
       relay.ownPackets++
+    }
+    if (socket.second !== undefined) {
+      socket.second.sent++
+      if (own) socket.second.sentOwn++
     }
     return undefined
   }

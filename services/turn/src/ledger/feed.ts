@@ -1,5 +1,5 @@
 import type { AllocationSnapshot, SnapshotBatch } from './meter.ts'
-import { type Relayed, relayedCounters } from './relayed.ts'
+import { type OtherFamily, type Relayed, relayedCounters } from './relayed.ts'
 
 /** Where an engine hands its usage to: `LedgerThread`. */
 export interface UsageSink {
@@ -8,9 +8,11 @@ export interface UsageSink {
   endEpoch(epoch: string, at: number): void
 }
 
-export type Identity = Omit<AllocationSnapshot, 'allocationId' | 'openedAt' | 'closedAt' | 'counters'>
+export type Identity = Omit<AllocationSnapshot, 'allocationId' | 'openedAt' | 'closedAt' | 'counters' | 'otherFamily'>
 
-type Local = Pick<Relayed, 'ownBytes' | 'ownPackets' | 'indicationExtra'>
+type Local = Pick<Relayed, 'ownBytes' | 'ownPackets' | 'indicationExtra'> & {
+  readonly otherFamily?: OtherFamily | undefined
+}
 
 /** An allocation as a feed reads it. */
 export interface Counted {
@@ -86,12 +88,13 @@ export class UsageFeed {
 
 function snapshotOf(allocationId: number, { identity, openedAt, counters, local }: Live): AllocationSnapshot {
   const { clientToPeerBytes, clientToPeerPackets, peerToClientBytes, peerToClientPackets } = counters
-  const { ownBytes, ownPackets, indicationExtra } = local() ?? NOTHING
+  const { ownBytes, ownPackets, indicationExtra, otherFamily } = local() ?? NOTHING
   const relayed = { clientToPeerBytes, clientToPeerPackets, peerToClientBytes, peerToClientPackets }
   return {
     allocationId,
     ...identity,
     openedAt,
     counters: relayedCounters({ ...relayed, ownBytes, ownPackets, indicationExtra }),
+    ...(otherFamily && { otherFamily: { ...otherFamily } }),
   }
 }

@@ -7,6 +7,7 @@
  */
 import { MINUTE } from './calendar.ts'
 import { headerBytes, type RawCounters, raw, slot, type Totals, type Transport, zeroTotals } from './counters.ts'
+import type { OtherFamily } from './relayed.ts'
 
 /** One allocation as a worker reports it. Reports carry all counters since `openedAt`, never differences. */
 export interface AllocationSnapshot {
@@ -24,6 +25,8 @@ export interface AllocationSnapshot {
   /** Set in the last report. */
   readonly closedAt?: number
   readonly counters: RawCounters
+  /** Of these, what went by a relayed address of the family that is not `family`. */
+  readonly otherFamily?: OtherFamily
 }
 
 export interface SnapshotBatch {
@@ -64,6 +67,8 @@ interface Known {
 
 /** What the ledger already holds of an allocation; undefined when it never heard of it. */
 export type Recall = (epoch: string, allocationId: number) => Totals | undefined
+
+const NOTHING: OtherFamily = { sent: 0, sentOwn: 0, received: 0 }
 
 export class Meter {
   readonly #epochs = new Map<string, Map<number, Known>>()
@@ -172,6 +177,8 @@ export function totalsOf(snapshot: AllocationSnapshot, until: number): Totals {
   const c = snapshot.counters
   const client = headerBytes(snapshot.transport, snapshot.clientFamily ?? snapshot.family)
   const peer = headerBytes('udp', snapshot.family)
+  const { sent, sentOwn, received } = snapshot.otherFamily ?? NOTHING
+  const more = headerBytes('udp', snapshot.family === 4 ? 6 : 4) - peer
   const t = zeroTotals()
   t[slot.from_client_payload] = c[raw.fromClientPayload]!
   t[slot.from_client_wire] = c[raw.fromClientFramed]! + client * c[raw.fromClientPackets]!
@@ -180,13 +187,13 @@ export function totalsOf(snapshot: AllocationSnapshot, until: number): Totals {
   t[slot.to_client_wire] = c[raw.toClientFramed]! + client * c[raw.toClientPackets]!
   t[slot.to_client_packets] = c[raw.toClientPackets]!
   t[slot.from_peer_payload] = c[raw.fromPeerPayload]!
-  t[slot.from_peer_wire] = c[raw.fromPeerPayload]! + peer * c[raw.fromPeerPackets]!
+  t[slot.from_peer_wire] = c[raw.fromPeerPayload]! + peer * c[raw.fromPeerPackets]! + more * received
   t[slot.from_peer_packets] = c[raw.fromPeerPackets]!
   t[slot.to_peer_payload] = c[raw.toPeerPayload]!
-  t[slot.to_peer_wire] = c[raw.toPeerPayload]! + peer * c[raw.toPeerPackets]!
+  t[slot.to_peer_wire] = c[raw.toPeerPayload]! + peer * c[raw.toPeerPackets]! + more * sent
   t[slot.to_peer_packets] = c[raw.toPeerPackets]!
   t[slot.local_from_peer_wire] = c[raw.localFromPeerPayload]! + peer * c[raw.localFromPeerPackets]!
-  t[slot.local_to_peer_wire] = c[raw.localToPeerPayload]! + peer * c[raw.localToPeerPackets]!
+  t[slot.local_to_peer_wire] = c[raw.localToPeerPayload]! + peer * c[raw.localToPeerPackets]! + more * sentOwn
   t[slot.allocations] = 1
   t[slot.duration_ms] = Math.max(0, Math.trunc(until - snapshot.openedAt))
   return t

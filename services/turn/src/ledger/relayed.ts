@@ -14,6 +14,16 @@ export interface Relayed {
   readonly indicationExtra: number
 }
 
+/**
+ * Packets by way of the second relayed address of an allocation that has one of each family: counted above like all others,
+ * but their IP headers are of another size.
+ */
+export interface OtherFamily {
+  readonly sent: number
+  readonly sentOwn: number
+  readonly received: number
+}
+
 /** Bytes of a ChannelData header (RFC 8656 section 12.4). */
 export const CHANNEL_HEADER = 4
 

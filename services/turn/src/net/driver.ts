@@ -5,7 +5,7 @@
  * relay socket is told to the core only after the outputs at hand are done.
  */
 import type { RemoteInfo } from 'node:dgram'
-import type { Allocation, Listener, Output, TurnServer } from '../core/index.ts'
+import type { Allocation, DropReason, Listener, Output, TurnServer } from '../core/index.ts'
 import type { ClientSocket } from '../datapath/client-socket.ts'
 import type { DataPath, Drops } from '../datapath/data-path.ts'
 import { RelaySocket } from '../datapath/relay-socket.ts'
@@ -54,6 +54,7 @@ export class Driver {
   readonly #server: TurnServer
   readonly #dataPath: DataPath
   readonly #drops: Drops
+  /** By `socketKey`. */
   readonly #relaySockets = new Map<number, RelaySocket>()
   readonly #queue: (() => Output[])[] = []
   #performing = false
@@ -175,7 +176,7 @@ export class Driver {
         this.#openRelay(output.allocation, output.family, output.port)
         return
       case 'closeRelay':
-        this.#closeRelay(output.allocation)
+        this.#closeRelay(output.allocation, output.family)
         return
       case 'ignore':
         this.#drops.count(output.reason)
@@ -192,15 +193,10 @@ export class Driver {
     try {
       if (!allocation || address === undefined) throw new Error(`no relay address of family IPv${family}`)
       const socket = bindUdp({ address, port, family, bufferSize: RELAY_BUFFER })
-      socket.on('message', this.#peerHandler(allocation))
       socket.on('error', (error) => onError(error, 'relayed socket'))
-      const relaySocket = new RelaySocket(socket)
-      if (allocation.listener.transport !== 'udp') {
-        relaySocket.stream = this.#options.streams?.find(allocation.listener, allocation.client)
-        relaySocket.stream?.allocated()
-      }
-      allocation.attachment = relaySocket
-      this.#relaySockets.set(id, relaySocket)
+      const relaySocket = new RelaySocket(socket, family)
+      this.#relaySockets.set(socketKey(id, family), relaySocket)
+      this.#attach(allocation, relaySocket)
       this.#call(() => this.#server.relayOpened(id, family, now()))
     } catch (error) {
       onError(error as Error, `relayed port ${port}`)
@@ -208,18 +204,41 @@ export class Driver {
     }
   }
 
-  #closeRelay(id: number): void {
-    const relaySocket = this.#relaySockets.get(id)
-    relaySocket?.close()
-    relaySocket?.stream?.released()
-    this.#relaySockets.delete(id)
+  #attach(allocation: Allocation, relaySocket: RelaySocket): void {
+    const first = allocation.attachment as RelaySocket | undefined
+    if (first) {
+      first.other = relaySocket
+      relaySocket.stream = first.stream
+      relaySocket.second = { sent: 0, sentOwn: 0, received: 0 }
+    } else {
+      allocation.attachment = relaySocket
+      if (allocation.listener.transport !== 'udp') {
+        relaySocket.stream = this.#options.streams?.find(allocation.listener, allocation.client)
+        relaySocket.stream?.allocated()
+      }
+    }
+    relaySocket.socket.on('message', this.#peerHandler(allocation, relaySocket.second))
   }
 
-  #peerHandler(allocation: Allocation): (datagram: Buffer, from: RemoteInfo) => void {
+  #closeRelay(id: number, family: 4 | 6): void {
+    const relaySocket = this.#relaySockets.get(socketKey(id, family))
+    this.#relaySockets.delete(socketKey(id, family))
+    relaySocket?.close()
+    // Of two addresses one may be given up alone.
+    if (!this.#server.allocations.byId(id)) relaySocket?.stream?.released()
+  }
+
+  #peerHandler(allocation: Allocation, second: RelaySocket['second']): (datagram: Buffer, from: RemoteInfo) => void {
     const dataPath = this.#dataPath
     const drops = this.#drops
+    const receive = (datagram: Buffer, from: RemoteInfo): DropReason | undefined => {
+      const dropped = from.port === 0 ? 'malformed' : dataPath.fromPeer(allocation, datagram, from.address, from.port)
+      drops.count(dropped)
+      return dropped
+    }
+    if (second === undefined) return receive
     return (datagram, from) => {
-      drops.count(from.port === 0 ? 'malformed' : dataPath.fromPeer(allocation, datagram, from.address, from.port))
+      if (receive(datagram, from) === undefined) second.received++
     }
   }
 
@@ -235,4 +254,9 @@ export class Driver {
       this.#call(() => this.#server.handleTimeout(this.#options.now()))
     }, Math.ceil(delay))
   }
+}
+
+/** A number for each relay socket of the worker. */
+function socketKey(allocation: number, family: 4 | 6): number {
+  return 2 * allocation + (family === 4 ? 0 : 1)
 }

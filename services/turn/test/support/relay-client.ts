@@ -24,14 +24,25 @@ export class RelayClient {
   }
 
   async allocate(): Promise<Endpoint> {
+    return (await this.allocated()).relayed
+  }
+
+  /** Allocates; all that the answer says. */
+  async allocated(): Promise<EventOf<'allocated'>> {
     this.#perform(this.#core.allocate(steadyNow()))
-    return (await this.next('allocated')).relayed
+    return await this.next('allocated')
   }
 
   /** Asks for an allocation that is refused; gives the code. */
   async allocateRefused(): Promise<number> {
     this.#perform(this.#core.allocate(steadyNow()))
     return (await this.next('failed')).code
+  }
+
+  /** @param lifetime seconds; 0 gives the relayed address of that family up */
+  async refresh(lifetime?: number, family?: 4 | 6): Promise<number> {
+    this.#perform(this.#core.refresh(steadyNow(), lifetime, family))
+    return (await this.next('refreshed')).lifetime
   }
 
   async permit(peer: Endpoint): Promise<void> {

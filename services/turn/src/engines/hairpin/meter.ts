@@ -5,10 +5,10 @@
  */
 import type { Allocation, AuthFailure, CloseReason, ServerEvents } from '../../core/index.ts'
 import type { DataPath, Drops } from '../../datapath/data-path.ts'
-import type { RelaySocket } from '../../datapath/relay-socket.ts'
+import { firstFamily, type RelaySocket } from '../../datapath/relay-socket.ts'
 import type { Sample } from '../../engine.ts'
 import { headerBytes } from '../../ledger/counters.ts'
-import { CHANNEL_HEADER } from '../../ledger/relayed.ts'
+import { CHANNEL_HEADER, type OtherFamily } from '../../ledger/relayed.ts'
 import { AppLabels } from '../../metrics/app-labels.ts'
 import { SampleSums } from '../../metrics/samples.ts'
 import type { StreamListeners } from '../../net/streams/listeners.ts'
@@ -95,7 +95,9 @@ export class Meter implements ServerEvents {
     return sums.samples()
   }
 
-  #groupOf({ listener, family, principal }: Allocation): Group {
+  #groupOf(allocation: Allocation): Group {
+    const { listener, principal } = allocation
+    const family = firstFamily(allocation)
     const app = this.#apps.labelFor(principal.app)
     const key = `${listener.transport} ${family} ${app}`
     let group = this.#groups.get(key)
@@ -144,7 +146,8 @@ function addGroup(sums: SampleSums, { labels, live, ended, opened }: Group): voi
  * payload with its ChannelData header or Data indication. To peers: payload, but not what went to another relayed address here.
  */
 export function egressBytes(allocation: Allocation): number {
-  const { listener, client, family } = allocation
+  const { listener, client } = allocation
+  const family = firstFamily(allocation)
   const relay = allocation.attachment as RelaySocket | undefined
   const toClient =
     allocation.peerToClientBytes +
@@ -152,5 +155,11 @@ export function egressBytes(allocation: Allocation): number {
     (relay?.indicationExtra ?? 0)
   const peerBytes = allocation.clientToPeerBytes - (relay?.ownBytes ?? 0)
   const peerPackets = allocation.clientToPeerPackets - (relay?.ownPackets ?? 0)
-  return toClient + peerBytes + peerPackets * headerBytes('udp', family)
+  return toClient + peerBytes + peerPackets * headerBytes('udp', family) + moreHeaders(family, relay?.otherFamily)
+}
+
+/** What the headers of the other family take beyond those of the first. */
+function moreHeaders(family: 4 | 6, other: OtherFamily | undefined): number {
+  if (other === undefined) return 0
+  return (other.sent - other.sentOwn) * (headerBytes('udp', family === 4 ? 6 : 4) - headerBytes('udp', family))
 }

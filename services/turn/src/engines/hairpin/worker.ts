@@ -81,6 +81,7 @@ async function run(settings: WorkerSettings): Promise<void> {
     ports,
     nonceKey,
     flows,
+    dualAllocation: true,
     ...policyChanges(undefined, policies, share),
     throttle: standings.throttle,
     events: meter,
