@@ -1,6 +1,7 @@
 import type { ClientMessage } from '@hairpin/protocol'
 import type { CallEnd, CallEndReason, CallState } from './call-state.ts'
 import { Emitter } from './emitter.ts'
+import { offerMedia } from './media.ts'
 import { Negotiator } from './negotiator.ts'
 import type { StatsReport } from './pair.ts'
 import { CallStats } from './stats.ts'
@@ -364,11 +365,7 @@ export class Call extends Emitter<CallEvents> {
   }
 
   #configuration(): RTCConfiguration {
-    return {
-      iceServers: [...this.#options.iceServers()],
-      iceTransportPolicy: this.relayOnly ? 'relay' : 'all',
-      bundlePolicy: 'max-bundle',
-    }
+    return configurationFor(this.#options.iceServers(), this.relayOnly)
   }
 
   #connecting(): void {
@@ -470,11 +467,12 @@ export class Call extends Emitter<CallEvents> {
   }
 }
 
-/** What there is not to send is received only. */
-function offerMedia(pc: RTCPeerConnection, stream: MediaStream | undefined): void {
-  for (const track of stream?.getTracks() ?? []) pc.addTrack(track, stream as MediaStream)
-  for (const kind of ['audio', 'video'])
-    if (!stream?.getTracks().some((track) => track.kind === kind)) pc.addTransceiver(kind, { direction: 'recvonly' })
+export function configurationFor(iceServers: readonly RTCIceServer[], relayOnly: boolean): RTCConfiguration {
+  return {
+    iceServers: [...iceServers],
+    iceTransportPolicy: relayOnly ? 'relay' : 'all',
+    bundlePolicy: 'max-bundle',
+  }
 }
 
 /** The id of the peer connection that made a description: the session id of its `o=` line (RFC 8829 section 5.2.1). */

@@ -1,9 +1,10 @@
 import type { ServerMessage } from '@hairpin/protocol'
 import type { ReconnectPolicy } from './backoff.ts'
-import type { Call, CallOptions } from './call.ts'
+import { type Call, type CallOptions, configurationFor } from './call.ts'
 import { Calls } from './calls.ts'
 import { Emitter } from './emitter.ts'
 import { HairpinError } from './errors.ts'
+import { Room } from './room.ts'
 import { platformStore, SavedSession, type SessionStore } from './saved-session.ts'
 import {
   type CloseInfo,
@@ -39,11 +40,20 @@ export interface HairpinClientEvents {
   call: [Call]
   /** The call of the page before this one: get the media and `rejoin`. Its `call` event came just before. */
   restored: [Call]
-  /** Text to everyone or to this client alone. */
-  text: [{ readonly name: string; readonly text: string; readonly date: number; readonly target?: string }]
+  /** Text to everyone, to this client alone, or to its room. */
+  text: [Text]
   error: [{ readonly code: string; readonly message: string; readonly about?: string }]
   retry: [{ readonly attempt: number; readonly delay: number }]
   closed: [CloseInfo]
+}
+
+export interface Text {
+  readonly name: string
+  readonly text: string
+  /** Milliseconds since 1970, by the server's clock. */
+  readonly date: number
+  readonly target?: string
+  readonly room?: string
 }
 
 /** New credentials are asked for when this share of their life is over. */
@@ -56,6 +66,9 @@ export class HairpinClient extends Emitter<HairpinClientEvents> {
   readonly connection: SignalingConnection
   readonly calls: Calls
   readonly #refresh: Timer
+  readonly #createPeer: CallOptions['createPeer']
+  readonly #timers: Timers
+  #room: Room | undefined
   readonly #saved: SavedSession | undefined
   #users: readonly string[] = []
   #labels: Readonly<Record<string, string>> = {}
@@ -67,12 +80,14 @@ export class HairpinClient extends Emitter<HairpinClientEvents> {
     const timers = options.timers ?? systemTimers
     this.relayOnly = options.relayOnly ?? false
     this.#refresh = new Timer(timers)
+    this.#timers = timers
+    this.#createPeer = options.createPeer ?? platformPeer
     const store = options.store === undefined ? platformStore() : options.store
     this.#saved = store ? new SavedSession(store, options.url) : undefined
     this.connection = new SignalingConnection({ ...connectionOptions(options, this.#saved), timers })
     this.calls = new Calls({
       iceServers: () => this.#iceServers,
-      createPeer: options.createPeer ?? platformPeer,
+      createPeer: this.#createPeer,
       isRelayOnly: () => this.relayOnly,
       timers,
     })
@@ -90,6 +105,9 @@ export class HairpinClient extends Emitter<HairpinClientEvents> {
   }
   get currentCall(): Call | undefined {
     return this.calls.current
+  }
+  get room(): Room | undefined {
+    return this.#room
   }
 
   /** What to show for a user: the label of its token, else the name. */
@@ -113,24 +131,46 @@ export class HairpinClient extends Emitter<HairpinClientEvents> {
   /** Hangs up and leaves. */
   leave(): void {
     this.calls.current?.hangUp()
+    this.#room?.leave()
     this.connection.close()
   }
 
   /** Calls a user. The tracks of `stream` are the call's from here on: it stops them at its end. */
   call(peer: string, stream?: MediaStream): Call {
     if (this.connection.state !== 'joined') throw new HairpinError('NOT_CONNECTED')
+    if (this.#room) throw new HairpinError('ALREADY_IN_CALL')
     return this.calls.start(peer, stream)
+  }
+
+  /**
+   * Enters a room: up to 8 members, each connected to each. The tracks of `stream` are the room's from here on. When the
+   * session is lost and there is another one, the room is entered again.
+   */
+  enterRoom(name: string, stream?: MediaStream): Room {
+    if (this.connection.state !== 'joined') throw new HairpinError('NOT_CONNECTED')
+    if (this.calls.current || this.#room) throw new HairpinError('ALREADY_IN_CALL')
+    const createPeer = () => this.#createPeer(configurationFor(this.#iceServers, this.relayOnly))
+    const room = new Room({ name, createPeer, timers: this.#timers, ...(stream ? { stream } : {}) })
+    this.#room = room
+    room.on('signal', (signal) => this.connection.send(signal))
+    room.on('left', () => {
+      if (this.#room === room) this.#room = undefined
+    })
+    room.enter()
+    return room
   }
 
   /** The network may have changed: tries the server and the path of the call at once. */
   checkNow(): void {
     this.connection.checkNow()
     this.calls.current?.checkPath()
+    this.#room?.checkPaths()
   }
 
-  /** Text to everyone, or to one user. False when there is no session. */
-  sendText(text: string, target?: string): boolean {
-    return this.connection.send({ type: 'message', text, ...(target === undefined ? {} : { target }) })
+  /** Text to everyone, to one user, or to the room that this client is in. False when there is no session. */
+  sendText(text: string, to?: string | Room): boolean {
+    const where = to === undefined ? {} : typeof to === 'string' ? { target: to } : { room: to.name }
+    return this.connection.send({ type: 'message', text, ...where })
   }
 
   #wire(): void {
@@ -141,6 +181,7 @@ export class HairpinClient extends Emitter<HairpinClientEvents> {
       if (joined.resumed && !joined.reloaded) calls.current?.checkPath()
       // The page before had the credentials.
       if (joined.reloaded) connection.send({ type: 'ice-servers' })
+      if (!joined.resumed) this.#room?.enter()
       this.emit('joined', joined)
       const restored = joined.reloaded && joined.call && calls.restore(joined.call, this.#saved?.call)
       if (restored) this.emit('restored', restored)
@@ -151,6 +192,7 @@ export class HairpinClient extends Emitter<HairpinClientEvents> {
       this.#refresh.clear()
       this.#setUsers([])
       calls.handleSignalingLost()
+      this.#room?.handleClosed()
       this.emit('closed', info)
     })
     calls.on('noted', (note) => {
@@ -178,10 +220,12 @@ export class HairpinClient extends Emitter<HairpinClientEvents> {
         break
       case 'error':
         this.calls.handle(message)
+        this.#room?.handle(message)
         this.emit('error', message)
         break
       default:
         this.calls.handle(message)
+        this.#room?.handle(message)
     }
   }
 

@@ -3,12 +3,14 @@ export { type BackoffOptions, backoff, type ReconnectPolicy } from './backoff.ts
 export { Call, type CallEvents, type CallOptions, type CallSignal } from './call.ts'
 export type { CallEnd, CallEndReason, CallState } from './call-state.ts'
 export { Calls, type CallsEvents, type CallsOptions } from './calls.ts'
-export { HairpinClient, type HairpinClientEvents, type HairpinClientOptions } from './client.ts'
+export { HairpinClient, type HairpinClientEvents, type HairpinClientOptions, type Text } from './client.ts'
 export { Emitter, type Listener } from './emitter.ts'
 export { type ClientErrorCode, clientErrors, HairpinError } from './errors.ts'
 export { type Media, type MediaSource, type MediaWish, openMedia, stopMedia } from './media.ts'
 export { Negotiator, type NegotiatorEvents } from './negotiator.ts'
 export { type PathKind, readSelectedPair, type SelectedPair, type StatsReport } from './pair.ts'
+export { Room, type RoomEvents, type RoomState } from './room.ts'
+export { RoomPeer, type RoomPeerEvents, type RoomPeerState, type RoomSignal } from './room-peer.ts'
 export type { CallNote, SessionStore } from './saved-session.ts'
 export {
   type CloseInfo,

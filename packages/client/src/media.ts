@@ -63,6 +63,13 @@ function codeOf(error: unknown) {
   }
 }
 
+/** Attaches what there is to a fresh peer connection, which then offers; what there is not is received only. */
+export function offerMedia(pc: RTCPeerConnection, stream: MediaStream | undefined): void {
+  for (const track of stream?.getTracks() ?? []) pc.addTrack(track, stream as MediaStream)
+  for (const kind of ['audio', 'video'])
+    if (!stream?.getTracks().some((track) => track.kind === kind)) pc.addTransceiver(kind, { direction: 'recvonly' })
+}
+
 export function stopMedia(stream: MediaStream | undefined): void {
   for (const track of stream?.getTracks() ?? []) track.stop()
 }
