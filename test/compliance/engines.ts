@@ -4,7 +4,7 @@ import { createLogger } from '@hairpin/http'
 import { mintCredential } from '../../services/turn/src/credentials/mint.ts'
 import type { RelayEngine } from '../../services/turn/src/engine.ts'
 import { createEngine } from '../../services/turn/src/engines/index.ts'
-import type { RelayAddress } from '../../services/turn/src/net/addresses.ts'
+import type { RelayAddress, ServerAddresses } from '../../services/turn/src/net/addresses.ts'
 import { claimPorts } from '../../services/turn/src/net/listen-port.ts'
 import type { TestCertificate } from '../../services/turn/test/support/certificates.ts'
 import type { ClientTransport, Credentials } from './client.ts'
@@ -26,8 +26,18 @@ export interface Relay {
   readonly credentials: (user: string) => Credentials
 }
 
-/** @param settings beside the usual ones, or in their place. */
-export async function startRelay(name: EngineName, certificate: TestCertificate, settings: Settings): Promise<Relay> {
+export const RELAY_V4: RelayAddress = { family: 4, external: SERVER, local: SERVER, source: 'configured', why: '' }
+
+/**
+ * @param settings beside the usual ones, or in their place.
+ * @param host where it relays from, and all addresses of this host that it knows of.
+ */
+export async function startRelay(
+  name: EngineName,
+  certificate: TestCertificate,
+  settings: Settings,
+  host: Pick<ServerAddresses, 'relay' | 'own'> = { relay: [RELAY_V4], own: [SERVER] },
+): Promise<Relay> {
   const config = loadConfig({
     HAIRPIN_TURN_ENGINE: name,
     HAIRPIN_WORKERS: '2',
@@ -43,10 +53,9 @@ export async function startRelay(name: EngineName, certificate: TestCertificate,
     ...settings,
   })
   const ports = await claimPorts(config.turn, [SERVER])
-  const relay: RelayAddress[] = [{ family: 4, external: SERVER, local: SERVER, source: 'configured', why: '' }]
   const engine = await createEngine({
     config,
-    addresses: { listen: [SERVER], own: [SERVER], relay, ...ports },
+    addresses: { listen: [SERVER], ...host, ...ports },
     secrets: { turnSecrets: [secret] },
     logger: createLogger('silent'),
   })
