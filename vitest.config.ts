@@ -14,6 +14,7 @@ export default defineConfig({
             'web/test/**/*.test.ts',
             'test/unit/**/*.test.ts',
             'test/compliance/**/*.test.ts',
+            'test/soak/**/*.test.ts',
           ],
         },
       },

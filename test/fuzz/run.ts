@@ -3,8 +3,7 @@
  * Ends with an error when an input throws, unbalances the core's books, or when the memory in use after a forced
  * collection has grown since the first tenth of the run.
  */
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
+import { usedMemory } from '../helpers/memory.ts'
 import { createRandom } from './mutate.ts'
 import { Target } from './target.ts'
 
@@ -13,15 +12,6 @@ const TOLERANCE = 1024 * 1024
 
 const inputs = Number(process.argv[2] ?? 1_000_000)
 const seed = Number(process.argv[3] ?? Date.now() % 2 ** 31)
-setFlagsFromString('--expose-gc')
-const collect = runInNewContext('gc') as () => void
-
-function used(): number {
-  collect()
-  const { heapUsed, external } = process.memoryUsage()
-  return heapUsed + external
-}
-
 const target = new Target(createRandom(seed))
 const memory: number[] = []
 const started = performance.now()
@@ -32,7 +22,7 @@ for (let i = 1; i <= inputs; i++) {
     console.error(`seed ${seed}, input ${i}: ${Buffer.from(target.input).toString('hex')}`)
     throw error
   }
-  if (i % Math.ceil(inputs / 10) === 0) memory.push(used())
+  if (i % Math.ceil(inputs / 10) === 0) memory.push(usedMemory())
 }
 const kib = memory.map((bytes) => Math.round(bytes / 1024))
 const seconds = (performance.now() - started) / 1000
