@@ -70,6 +70,8 @@ export interface Config {
     readonly unauthenticated: UnauthenticatedLimits
     readonly limits: AllocationLimits
     readonly bandwidth: BandwidthLimits
+    /** Payload, both directions; 0 = no limit. */
+    readonly bytesPerCredential: number
     readonly credentialExpiry: CredentialExpiry
     readonly drain: DrainConfig
   }
@@ -132,6 +134,7 @@ export function readConfig(env: EnvReader): Config {
       unauthenticated: unauthenticatedLimits(env),
       limits: allocationLimits(env),
       bandwidth: bandwidthLimits(env),
+      bytesPerCredential: env.integer('HAIRPIN_BYTES_PER_CREDENTIAL', 0, 0, 1_000_000_000_000_000),
       credentialExpiry: credentialExpiry(env),
       drain: drainConfig(env),
     },

@@ -6,6 +6,7 @@ import type { Environment } from './env.ts'
 export type LivePolicies = Pick<
   Config['turn'],
   | 'bandwidth'
+  | 'bytesPerCredential'
   | 'credentialExpiry'
   | 'limits'
   | 'peerAllow'
@@ -20,6 +21,7 @@ const LIVE_VARIABLES: ReadonlySet<string> = new Set([
   'HAIRPIN_ALTERNATE_SERVER',
   'HAIRPIN_API_KEYS',
   'HAIRPIN_BINDING_RATE',
+  'HAIRPIN_BYTES_PER_CREDENTIAL',
   'HAIRPIN_CHALLENGE_RATE',
   'HAIRPIN_CREDENTIAL_EXPIRY',
   'HAIRPIN_CREDENTIAL_GRACE',
@@ -39,8 +41,19 @@ const LIVE_VARIABLES: ReadonlySet<string> = new Set([
 ])
 
 export function livePolicies(turn: Config['turn']): LivePolicies {
-  const { bandwidth, credentialExpiry, limits, peerAllow, peerDeny, totalQuota, unauthenticated, userQuota } = turn
-  return { bandwidth, credentialExpiry, limits, peerAllow, peerDeny, totalQuota, unauthenticated, userQuota }
+  const { bandwidth, bytesPerCredential, credentialExpiry, limits, peerAllow, peerDeny } = turn
+  const { totalQuota, unauthenticated, userQuota } = turn
+  return {
+    bandwidth,
+    bytesPerCredential,
+    credentialExpiry,
+    limits,
+    peerAllow,
+    peerDeny,
+    totalQuota,
+    unauthenticated,
+    userQuota,
+  }
 }
 
 /** The configuration of a running relay once it has taken up what it can of `next`. */

@@ -10,6 +10,8 @@ export class Allowance {
   own: TokenBucket | undefined
   shared: TokenBucket | undefined
   credit: Credit | undefined
+  /** Why `take` refused last. */
+  refused: 'bandwidth' | 'credit' = 'bandwidth'
 
   constructor(own: TokenBucket | undefined, shared: TokenBucket | undefined, credit: Credit | undefined) {
     this.own = own
@@ -20,7 +22,11 @@ export class Allowance {
   /** Takes all or nothing. @param bytes payload, in either direction. */
   take(bytes: number, now: number): boolean {
     const { own, shared, credit } = this
-    if (credit !== undefined && credit.left < bytes) return false
+    if (credit !== undefined && credit.left < bytes && !credit.extend(bytes)) {
+      this.refused = 'credit'
+      return false
+    }
+    this.refused = 'bandwidth'
     if (own !== undefined && !own.take(bytes, now)) return false
     if (shared !== undefined && !shared.take(bytes, now)) {
       own?.giveBack(bytes)

@@ -116,7 +116,7 @@ function retryRelay(state: ServerState, allocation: Allocation, relay: Relay, no
     completeAllocation(state, allocation, now)
     return
   }
-  removeAllocation(state, allocation, now)
+  removeAllocation(state, allocation)
   reject(state, creation.reply, 'capacity', now)
 }
 
@@ -187,16 +187,16 @@ export function closeAllocation(state: ServerState, allocation: Allocation, reas
     state.options.ports.release(port, now)
     state.emit({ type: 'closeRelay', allocation: allocation.id, family, port, reason })
   }
-  removeAllocation(state, allocation, now)
+  removeAllocation(state, allocation)
   if (wasLive) state.options.events?.allocationClosed?.(allocation, reason, now)
 }
 
-function removeAllocation(state: ServerState, allocation: Allocation, now: number): void {
+function removeAllocation(state: ServerState, allocation: Allocation): void {
   allocation.state = 'closed'
   state.allocations.remove(allocation)
   state.deadlines.remove(allocation)
   allocation.quota.release(allocation.principal)
-  if (allocation.allowance?.credit) state.credits.release(allocation.username, now)
+  allocation.allowance?.credit?.release()
 }
 
 /** Ends what is due: an allocation with all it holds, a permission, or a channel. */

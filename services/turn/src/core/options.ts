@@ -1,5 +1,6 @@
 /** What a server is made with, and its limits. */
 import type { Bandwidth } from './bandwidth.ts'
+import type { CreditPolicy } from './credits.ts'
 import type { CredentialExpiry } from './expiry.ts'
 import type { MobilityOptions } from './mobility.ts'
 import type {
@@ -48,8 +49,8 @@ export interface TurnServerOptions {
    * when an allocation is made, and for all of them when it is given anew.
    */
   readonly throttle?: ((app: string) => number | undefined) | undefined
-  /** Payload bytes, both directions, that one username may relay in this worker; beyond it 486 and no packets. 0: no limit. */
-  readonly bytesPerCredential?: number | undefined
+  /** Payload bytes that one username may relay; beyond it 486 and no packets. No limit by default. */
+  readonly credits?: CreditPolicy | undefined
   /** Default `allow`. */
   readonly credentialExpiry?: CredentialExpiry | undefined
   /** RFC 8016; off by default: MOBILITY-TICKET is ignored, as servers that do not know it do. */

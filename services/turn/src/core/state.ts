@@ -3,7 +3,6 @@
 import { SecurityFeature } from '@hairpin/stun'
 import type { Allocation, Channel, Permission, Relay } from './allocation.ts'
 import { AllocationTable } from './allocation-table.ts'
-import { Credits } from './credits.ts'
 import { Deadlines } from './deadlines.ts'
 import { Nonces } from './nonce.ts'
 import { DEFAULT_LIMITS, type Limits, type TurnServerOptions } from './options.ts'
@@ -25,7 +24,6 @@ export class ServerState {
   readonly offersAlgorithms: boolean
   readonly allocations: AllocationTable
   readonly deadlines = new Deadlines<Expiring>()
-  readonly credits = new Credits()
   /** Shared by all allocations; undefined without a limit. */
   totalBandwidth: TokenBucket | undefined = undefined
   /** Set while no new allocations are taken. */

@@ -73,5 +73,6 @@ export type DropReason =
   | 'send-failed'
   | 'rate-limited'
   | 'bandwidth'
+  | 'credit'
   | 'backpressure'
   | 'handover'

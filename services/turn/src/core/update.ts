@@ -1,6 +1,7 @@
 /** Changing policies while allocations live: nothing is dropped that the new policies allow. */
 import type { Allocation } from './allocation.ts'
 import { shapeAllocation, shapeTotal } from './bandwidth.ts'
+import { NO_CREDIT } from './credits.ts'
 import { credentialEnd } from './expiry.ts'
 import { removeChannel, removePermission } from './grants.ts'
 import type { TurnServerOptions } from './options.ts'
@@ -12,8 +13,8 @@ export type Changes = Partial<
     TurnServerOptions,
     | 'bandwidth'
     | 'budget'
-    | 'bytesPerCredential'
     | 'credentialExpiry'
+    | 'credits'
     | 'limits'
     | 'passwords'
     | 'peers'
@@ -29,11 +30,18 @@ export type Changes = Partial<
  * - `peers`: permissions and channels of peers that are denied now end at once.
  * - `quota`: what is allocated stays counted where it was counted.
  * - `bandwidth`, `throttle`: at once. `credentialExpiry`: at once where it shortens, else at the next Refresh.
- * - `bytesPerCredential`: for credentials not seen yet.
+ * - `credits`: live allocations draw from them from now on, and relay nothing more where their username has none left.
  */
 export function applyChanges(state: ServerState, changes: Changes, now: number): void {
   state.reconfigure(changes)
   if (changes.peers) for (const allocation of state.allocations) recheckPeers(state, allocation)
+  if ('credits' in changes)
+    for (const allocation of state.allocations) {
+      allocation.allowance?.credit?.release()
+      const { username, credentialExpiresAt } = allocation
+      const credit = changes.credits && (changes.credits.acquire(username, credentialExpiresAt, now) ?? NO_CREDIT)
+      shapeAllocation(state, allocation, credit, now)
+    }
   if ('bandwidth' in changes || 'throttle' in changes) {
     shapeTotal(state, now)
     for (const allocation of state.allocations) shapeAllocation(state, allocation, allocation.allowance?.credit, now)

@@ -65,12 +65,12 @@ export class DgramDataPath implements DataPath {
     const channel = allocation.channelFor(address, port)
     if (channel === undefined) {
       if (!allocation.permitted(address, port, this.#now())) return 'no-permission'
-      if (allowance !== undefined && !allowance.take(datagram.length, this.#now())) return 'bandwidth'
+      if (allowance !== undefined && !allowance.take(datagram.length, this.#now())) return allowance.refused
       const dropped = this.#sendIndication(allocation, relay, { address, port }, datagram)
       if (dropped !== undefined) return dropped
     } else {
       if (channel.own && !allocation.reachable(channel)) return 'peer-denied'
-      if (allowance !== undefined && !allowance.take(datagram.length, this.#now())) return 'bandwidth'
+      if (allowance !== undefined && !allowance.take(datagram.length, this.#now())) return allowance.refused
       // Two call sites, each of one class: clients over UDP never pay for those over streams.
       if (relay.stream === undefined) {
         const client = this.#clients[allocation.listener.id]
@@ -130,7 +130,7 @@ export class DgramDataPath implements DataPath {
     length: number,
   ): DropReason | undefined {
     const { allowance } = allocation
-    if (allowance !== undefined && !allowance.take(length, this.#now())) return 'bandwidth'
+    if (allowance !== undefined && !allowance.take(length, this.#now())) return allowance.refused
     const socket = relay.other === undefined ? relay : relay.towards(peer.family)
     const to = this.#translates ? this.#own.toLocal(peer.address, peer.port) : peer.address
     // Port 0 names nobody; the socket would throw.

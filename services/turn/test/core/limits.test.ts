@@ -1,8 +1,8 @@
 /** Bandwidth, bytes per credential, the life of credentials, revocation and new policies on a live server. */
 import { Method } from '@hairpin/stun'
 import { expect, test } from 'vitest'
-import { Credits } from '../../src/core/credits.ts'
 import { createPeerPolicy, type TurnServerOptions } from '../../src/core/index.ts'
+import { SharedCredits } from '../../src/engines/hairpin/shared-credits.ts'
 import { askCode, UDP_TRANSPORT } from './raw.ts'
 import {
   ALICE,
@@ -63,12 +63,16 @@ test('all allocations together have a rate; what it refuses is not taken from th
   expect(other.take(500, now + 400)).toBe(true)
 })
 
+const creditsOf = (limit: number) =>
+  new SharedCredits({ shared: new SharedArrayBuffer(SharedCredits.bytes), worker: 0, limit })
+
 test('a credential has so many bytes, over all its allocations and across them', () => {
-  const { world, alice, allocation } = allocated({ bytesPerCredential: 10_000 })
+  const { world, alice, allocation } = allocated({ credits: creditsOf(10_000) })
   const second = createPeer(world, { ...ALICE, port: 2 })
   second.allocate()
   expect(allocation.take(6000, START)).toBe(true)
   expect(second.allocation()!.take(6000, START)).toBe(false)
+  expect(second.allocation()!.allowance?.refused).toBe('credit')
   expect(second.allocation()!.take(4000, START)).toBe(true)
   alice.refresh(0)
   second.refresh(0)
@@ -77,19 +81,16 @@ test('a credential has so many bytes, over all its allocations and across them',
   expect(bobIn(world).allocation.take(10_000, START)).toBe(true)
 })
 
-test('credits are forgotten when their credential has expired, and idle ones are bounded', () => {
-  const credits = new Credits()
-  credits.acquire('a', 10, START + 1000, START)!.left = 0
-  credits.release('a', START)
-  expect(credits.acquire('a', 10, START + 1000, START)).toBeUndefined()
-  expect(credits.acquire('a', 10, START + 9000, START + 1000)?.left).toBe(10)
-  credits.release('a', START + 1000)
-  for (let i = 0; i < 20_000; i++) {
-    credits.acquire(`user ${i}`, 10, START + 1e6, START)
-    credits.release(`user ${i}`, START)
-  }
-  expect(credits.size).toBe(16_384)
-  credits.release('nobody', START)
+test('a limit that is set under live allocations counts for them, and is lifted again', () => {
+  const { world, allocation } = allocated({ bandwidth: { perAllocation: 1e6 } })
+  const credits = creditsOf(1000)
+  world.server.update({ credits }, world.clock.now)
+  expect([allocation.take(1000, START), allocation.take(1, START)]).toEqual([true, false])
+  world.server.update({ credits: undefined }, world.clock.now)
+  expect(allocation.take(1000, START)).toBe(true)
+  world.server.update({ credits }, world.clock.now)
+  expect(allocation.take(1, START)).toBe(false)
+  expect(allocation.allowance?.refused).toBe('credit')
 })
 
 const expires = (seconds: number): Pick<TurnServerOptions, 'passwords'> => ({

@@ -86,3 +86,29 @@ it('takes up a bandwidth limit while a call runs, counts what it drops, and lift
   ada.send(peer, 'after')
   expect((await ada.receive()).text).toBe('after')
 })
+
+it('lets a credential relay its bytes over all workers, then drops, counts and refuses with 486', async () => {
+  const { port, dropped } = await engineWith({ HAIRPIN_BYTES_PER_CREDENTIAL: '100000', HAIRPIN_WORKERS: '3' })
+  const peer = echo()
+  const credential = credentialOf('ada')
+  // Whichever worker each of them comes to.
+  const [first, second, third] = [1, 2, 3].map(() => clientOf(port, credential)) as [
+    RelayClient,
+    RelayClient,
+    RelayClient,
+  ]
+  for (const client of [first, second]) {
+    await client.allocate()
+    await client.bind(peer)
+  }
+  first.send(peer, 'x'.repeat(40_000))
+  expect((await first.receive()).text).toHaveLength(40_000)
+  second.send(peer, 'x'.repeat(40_000))
+  await expect.poll(() => dropped('credit')).toBe(1)
+  second.send(peer, 'x'.repeat(10_000))
+  expect((await second.receive()).text).toHaveLength(10_000)
+  first.send(peer, 'x')
+  await expect.poll(() => dropped('credit')).toBe(2)
+  expect(await third.allocateRefused()).toBe(486)
+  await clientOf(port, credentialOf('bob')).allocate()
+})

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { RelayPorts } from '../../src/core/index.ts'
+import { type Credit, RelayPorts } from '../../src/core/index.ts'
 import { OwnedPorts } from '../../src/engines/hairpin/owned-ports.ts'
 import { PortOwnership } from '../../src/engines/hairpin/port-ownership.ts'
+import { SharedCredits } from '../../src/engines/hairpin/shared-credits.ts'
 import { SharedQuota } from '../../src/engines/hairpin/shared-quota.ts'
 
 describe('the quota shared by workers', () => {
@@ -62,5 +63,68 @@ describe('relayed ports of a crashed worker', () => {
     expect(new PortOwnership(owners, min, 0).reclaim()).toEqual([mine[1]])
     expect(new PortOwnership(owners, min, 0).reclaim()).toEqual([])
     expect(pool.isLive(kept)).toBe(true)
+  })
+})
+
+describe('bytes per credential shared by workers', () => {
+  const MiB = 1024 * 1024
+  const later = 1e6
+  const workersOf = (limit: number) => {
+    const shared = new SharedArrayBuffer(SharedCredits.bytes)
+    return [0, 1].map((worker) => new SharedCredits({ shared, worker, limit })) as [SharedCredits, SharedCredits]
+  }
+  /** Relays in packets of 1000 until no more goes. */
+  const exhaust = (credit: Credit) => {
+    let bytes = 0
+    for (; credit.left >= 1000 || credit.extend(1000); bytes += 1000) credit.left -= 1000
+    return bytes
+  }
+
+  const relayedBy = (credits: SharedCredits, username: string, now: number) => {
+    const credit = credits.acquire(username, later, now)!
+    credit.extend(1000)
+    credit.left -= 1000
+    credit.release()
+  }
+
+  it('never pass the limit, and what one worker has at hand is missing to the other until it gives it back', () => {
+    const [first, second] = workersOf(64 * MiB)
+    const [a, b] = [first.acquire('ada', later, 0)!, second.acquire('ada', later, 0)!]
+    b.extend(1)
+    const used = exhaust(a)
+    expect(used).toBeGreaterThan(63 * MiB - 1001)
+    expect(used).toBeLessThanOrEqual(63 * MiB)
+    b.release()
+    expect(used + exhaust(a)).toBeGreaterThan(64 * MiB - 1000)
+    expect(second.acquire('ada', later, 0)).toBeUndefined()
+    expect(exhaust(second.acquire('bob', later, 0)!)).toBeGreaterThan(64 * MiB - 1000)
+  })
+
+  it('are refused once used up, in every worker, and count anew when the limit is raised', () => {
+    const [first, second] = workersOf(3000)
+    expect(exhaust(first.acquire('ada', later, 0)!)).toBe(3000)
+    expect(second.acquire('ada', later, 0)).toBeUndefined()
+    second.limit(5000)
+    expect(exhaust(second.acquire('ada', later, 0)!)).toBe(2000)
+  })
+
+  it('outlast a full table as far as they are used, and leave it when they expire', () => {
+    const [first] = workersOf(3000)
+    exhaust(first.acquire('ada', later, 0)!)
+    for (let i = 0; i < 100_000; i++) relayedBy(first, `user ${i}`, 0)
+    expect(first.acquire('ada', later, 0)).toBeUndefined()
+    const gone = workersOf(3000)[0]
+    const old = gone.acquire('old', 1, 0)!
+    exhaust(old)
+    old.release()
+    for (let i = 0; i < 100_000; i++) relayedBy(gone, `user ${i}`, 2)
+    expect(exhaust(gone.acquire('old', later, 2)!)).toBe(3000)
+  })
+
+  it('let others in when a worker dies inside', () => {
+    const shared = new SharedArrayBuffer(SharedCredits.bytes)
+    Atomics.store(new Int32Array(shared), 0, 1)
+    new SharedCredits({ shared, worker: 0, limit: 0 }).reclaim()
+    expect(new SharedCredits({ shared, worker: 1, limit: 5 }).acquire('ada', later, 0)?.extend(5)).toBe(true)
   })
 })

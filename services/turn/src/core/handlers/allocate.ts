@@ -58,19 +58,17 @@ export function handleAllocate(state: ServerState, request: AuthenticRequest) {
   if (state.draining) return refuseForDrain(state, request)
 
   // 10. Quota, of allocations and of bytes; and then ports. All is given back if anything fails from here.
-  const { quota, bytesPerCredential } = state.options
+  const { quota, credits } = state.options
   if (!quota.acquire(account, now)) return refuse('quota')
-  const credit = bytesPerCredential
-    ? state.credits.acquire(request.username, bytesPerCredential, account.expiresAt, now)
-    : undefined
-  if (bytesPerCredential && !credit) {
+  const credit = credits?.acquire(request.username, account.expiresAt, now)
+  if (credits && !credit) {
     quota.release(account)
     return refuse('quota')
   }
   const leases = leasePorts(state, wish, families, now)
   if (leases.length === 0) {
     quota.release(account)
-    if (credit) state.credits.release(request.username, now)
+    credit?.release()
     return refuse('capacity')
   }
 

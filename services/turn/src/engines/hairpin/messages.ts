@@ -22,6 +22,7 @@ export interface WorkerSettings {
   readonly ports: SharedArrayBuffer
   readonly portOwners: SharedArrayBuffer
   readonly quota: SharedArrayBuffer
+  readonly credits: SharedArrayBuffer
   /** Which worker has which client. */
   readonly flows: SharedArrayBuffer
   readonly flowKey: Uint8Array

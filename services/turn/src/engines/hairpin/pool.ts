@@ -16,6 +16,7 @@ import { ListenError } from '../../net/listen-port.ts'
 import { FlowTable } from './flow-table.ts'
 import type { WorkerSettings } from './messages.ts'
 import { PortOwnership } from './port-ownership.ts'
+import { SharedCredits } from './shared-credits.ts'
 import { SharedQuota } from './shared-quota.ts'
 import { type WorkerFailure, WorkerHandle } from './worker-handle.ts'
 
@@ -73,6 +74,7 @@ export class HairpinEngine implements RelayEngine {
       ports: new SharedArrayBuffer(4 * RelayPorts.wordsFor(min, max)),
       portOwners: new SharedArrayBuffer(PortOwnership.bytesFor(min, max)),
       quota: new SharedArrayBuffer(SharedQuota.bytesFor(turn.workers)),
+      credits: new SharedArrayBuffer(SharedCredits.bytes),
       flows: new SharedArrayBuffer(FlowTable.bytes),
       flowKey: randomBytes(8),
     }
@@ -208,6 +210,7 @@ export class HairpinEngine implements RelayEngine {
     for (const port of new PortOwnership(this.#shared.portOwners, turn.relayPorts.min, worker).reclaim())
       this.#ports.release(port, now)
     new FlowTable(flows, flowKey, worker).reclaim()
+    new SharedCredits({ shared: this.#shared.credits, worker, limit: 0 }).reclaim()
     new SharedQuota({ shared: this.#shared.quota, workers, worker, perUser: 0, total: 0 }).reclaim()
   }
 

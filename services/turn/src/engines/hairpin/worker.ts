@@ -25,6 +25,7 @@ import { Neighbours } from './neighbours.ts'
 import { OwnedPorts } from './owned-ports.ts'
 import { policyChanges } from './policies.ts'
 import { PortOwnership } from './port-ownership.ts'
+import { SharedCredits } from './shared-credits.ts'
 import { SharedQuota } from './shared-quota.ts'
 import { Standings } from './standings.ts'
 import { feedEvents } from './usage.ts'
@@ -59,7 +60,8 @@ async function run(settings: WorkerSettings): Promise<void> {
     perUser: turn.userQuota,
     total: turn.totalQuota,
   })
-  const share = { workers, addresses, quota }
+  const credits = new SharedCredits({ shared: shared.credits, worker, limit: turn.bytesPerCredential })
+  const share = { workers, addresses, quota, credits }
   let policies = livePolicies(turn)
   const feed = new UsageFeed(settings.epoch, `relay-1/${worker}`)
   const meter = new Meter(feedEvents(feed))
