@@ -7,13 +7,21 @@ const session = new Session(`${location.protocol === 'https:' ? 'wss' : 'ws'}://
 declare global {
   interface Window {
     /** For tests and the curious: the running call's own peer connection, and the way out. */
-    hairpin: { readonly peerConnection: RTCPeerConnection | undefined; leave(): void }
+    hairpin: {
+      readonly peerConnection: RTCPeerConnection | undefined
+      /** Of the room: one for each of the others. */
+      readonly peerConnections: readonly RTCPeerConnection[]
+      leave(): void
+    }
   }
 }
 
 window.hairpin = {
   get peerConnection() {
     return session.client.currentCall?.peerConnection
+  },
+  get peerConnections() {
+    return session.client.room?.members.map((member) => member.peerConnection) ?? []
   },
   leave: () => session.leave(),
 }

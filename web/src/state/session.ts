@@ -7,10 +7,13 @@ import {
   HairpinClient,
   HairpinError,
   openMedia,
+  type Room,
   type SignalingState,
   stopMedia,
 } from '@hairpin/client'
 import { endText } from '../format.ts'
+import { Chat } from './chat.ts'
+import { addressOf, freshRoom, invitedRoom } from './invitation.ts'
 
 export interface Notice {
   readonly tone: 'info' | 'problem'
@@ -29,7 +32,10 @@ export interface View {
   readonly name: string | undefined
   readonly others: readonly string[]
   readonly call: Call | undefined
-  /** A call whose camera is being opened: who it is with. */
+  readonly room: Room | undefined
+  /** Of the call or room. */
+  readonly chat: Chat | undefined
+  /** What the camera is being opened for: who is called, or a room. */
   readonly preparing: string | undefined
   readonly stats: CallStatsSample | undefined
   readonly notice: Notice | undefined
@@ -52,6 +58,8 @@ export class Session {
   #calls = 0
   #shown: Call | undefined
   #stats: CallStatsSample | undefined
+  #room: Room | undefined
+  #chat: Chat | undefined
   #notice: Notice | undefined
   #question: MediaQuestion | undefined
   #view: View | undefined
@@ -61,7 +69,8 @@ export class Session {
     const { client } = this
     client.on('state', () => this.#changed())
     client.on('users', () => this.#changed())
-    client.on('joined', ({ name, wanted, resumed }) => {
+    client.on('joined', ({ name, wanted, resumed, reloaded }) => {
+      if (!resumed || reloaded) void this.#enterInvited()
       if (resumed) return
       this.#notice =
         name === wanted ? undefined : { tone: 'info', text: `“${wanted}” was taken: you are ${name} here.` }
@@ -78,7 +87,7 @@ export class Session {
     addEventListener('online', () => client.checkNow())
     // A page that is loaded anew during a call goes on with it; the name of one that is closed is free soon.
     addEventListener('pagehide', () => {
-      if (!client.currentCall) client.leave()
+      if (!client.currentCall && !client.room) client.leave()
     })
   }
 
@@ -89,6 +98,8 @@ export class Session {
       name: client.name,
       others: client.users.filter((user) => user !== client.name),
       call: this.#shown,
+      room: this.#room,
+      chat: this.#chat,
       preparing: this.#preparing,
       stats: this.#stats,
       notice: this.#notice,
@@ -119,7 +130,7 @@ export class Session {
   }
 
   async call(peer: string): Promise<void> {
-    if (this.#preparing || this.client.currentCall) return
+    if (this.#preparing || this.client.currentCall || this.client.room) return
     this.#notice = undefined
     const before = this.#calls
     const media = await this.#media(peer)
@@ -144,6 +155,58 @@ export class Session {
     if (media === 'cancelled') call.hangUp()
     else if (call.state === 'ended') stopMedia(media)
     else await call.rejoin(media)
+  }
+
+  get invited(): boolean {
+    return invitedRoom(location.search) !== undefined
+  }
+
+  /** Opens a room of its own; the page's address becomes the invitation. */
+  async openRoom(): Promise<void> {
+    history.replaceState(null, '', addressOf(location.href, freshRoom()))
+    await this.#enterInvited()
+  }
+
+  leaveRoom(): void {
+    history.replaceState(null, '', addressOf(location.href, undefined))
+    this.client.room?.leave()
+  }
+
+  linkTo(room: string): string {
+    return addressOf(location.href, room)
+  }
+
+  async #enterInvited(): Promise<void> {
+    const name = invitedRoom(location.search)
+    if (name === undefined || this.#preparing || this.client.currentCall || this.client.room) return
+    const media = await this.#media('the others in the room')
+    const free = !this.client.currentCall && !this.client.room && this.client.connection.state === 'joined'
+    if (media === 'cancelled' || !free) return stopMedia(media === 'cancelled' ? undefined : media)
+    const room = this.client.enterRoom(name, media)
+    this.#room = room
+    this.#openChat(room)
+    for (const event of ['state', 'members', 'media'] as const) room.on(event, () => this.#changed())
+    room.on('left', ({ code }) => {
+      this.#room = undefined
+      this.#closeChat()
+      if (code !== 'left')
+        this.#notice = {
+          tone: 'problem',
+          text: code === 'SIG_ROOM_FULL' ? 'The room is full.' : 'The room was closed.',
+        }
+      this.#changed()
+    })
+    this.#changed()
+  }
+
+  #openChat(partner: string | Room): void {
+    this.#chat?.close()
+    this.#chat = new Chat(this.client, partner, () => this.#changed())
+  }
+
+  #closeChat(): void {
+    this.#chat?.close()
+    this.#chat = undefined
   }
 
   /** For the next call: a running one keeps the path it has. */
@@ -201,6 +264,7 @@ export class Session {
     this.#calls++
     this.#shown = call
     this.#stats = undefined
+    this.#openChat(call.peer)
     call.on('state', () => this.#changed())
     call.on('media', () => this.#changed())
     call.on('remote-stream', () => this.#changed())
@@ -209,7 +273,10 @@ export class Session {
       this.#changed()
     })
     call.on('ended', (end) => {
-      if (this.#shown === call) this.#shown = undefined
+      if (this.#shown === call) {
+        this.#shown = undefined
+        this.#closeChat()
+      }
       const calm = [
         'hang-up',
         'cancelled',

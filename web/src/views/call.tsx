@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { duration } from '../format.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Camera, HangUp, Mic } from '../ui/icons.tsx'
+import { Toggle } from '../ui/toggle.tsx'
 import { Video } from '../ui/video.tsx'
 import { PairLine } from './pair-line.tsx'
 import { RelaySwitch } from './relay-switch.tsx'
@@ -88,32 +89,6 @@ export function CallView({ call, stats, relayOnly, onRelayOnly }: CallViewProps)
         <RelaySwitch inCall checked={relayOnly} onChange={onRelayOnly} />
       </div>
     </div>
-  )
-}
-
-interface ToggleProps {
-  readonly testId: string
-  readonly name: string
-  readonly on: boolean
-  readonly disabled: boolean
-  readonly onClick: () => void
-  readonly children: preact.ComponentChildren
-}
-
-function Toggle({ testId, name, on, disabled, onClick, children }: ToggleProps) {
-  return (
-    <button
-      type="button"
-      class="round-button"
-      data-testid={testId}
-      aria-pressed={on}
-      aria-label={name}
-      title={name}
-      disabled={disabled}
-      onClick={onClick}
-    >
-      {children}
-    </button>
   )
 }
 

@@ -28,9 +28,12 @@ export function Header({ view, inside, onLeave }: HeaderProps) {
 }
 
 /** What matters most now: trouble with the server, then the call, then who one is. */
-function statusOf({ call, connection, name, preparing }: View): { readonly state: string; readonly text: string } {
+function statusOf({ call, connection, name, preparing, room }: View): {
+  readonly state: string
+  readonly text: string
+} {
   if (connection === 'reconnecting')
-    return { state: 'server-lost', text: call ? 'Server lost, the call goes on' : 'Server lost, reconnecting…' }
+    return { state: 'server-lost', text: call || room ? 'Server lost, the call goes on' : 'Server lost, reconnecting…' }
   if (call) {
     const texts = {
       incoming: `${call.peer} is calling`,
@@ -43,6 +46,8 @@ function statusOf({ call, connection, name, preparing }: View): { readonly state
     }
     return { state: call.state, text: texts[call.state] }
   }
+  if (room)
+    return { state: 'room', text: `In a room with ${room.members.length} other${room.members.length === 1 ? '' : 's'}` }
   if (preparing !== undefined) return { state: 'preparing', text: 'Opening camera…' }
   if (connection === 'joined') return { state: 'joined', text: `Here as ${name}` }
   if (connection === 'connecting') return { state: 'joining', text: 'Joining…' }

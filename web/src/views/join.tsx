@@ -5,11 +5,13 @@ import { Bend } from './bend.tsx'
 
 interface JoinProps {
   readonly view: View
+  /** The page's address is an invitation to a room. */
+  readonly invited: boolean
   readonly onJoin: (name: string) => void
   readonly onCancel: () => void
 }
 
-export function JoinView({ view, onJoin, onCancel }: JoinProps) {
+export function JoinView({ view, invited, onJoin, onCancel }: JoinProps) {
   const [name, setName] = useState('')
   const [missing, setMissing] = useState(false)
   const field = useRef<HTMLInputElement>(null)
@@ -26,7 +28,7 @@ export function JoinView({ view, onJoin, onCancel }: JoinProps) {
   return (
     <main class="join">
       <div class="join-text">
-        <h1>Calls over your own relay.</h1>
+        <h1>{invited ? 'You are invited to a room.' : 'Calls over your own relay.'}</h1>
         <p>
           Join from two windows, or send a colleague this page’s address. When no direct way exists, this server carries
           the call; the page says which way it took.

@@ -9,9 +9,9 @@ interface PeopleProps {
 }
 
 export function People({ view, onCall }: PeopleProps) {
-  const { call, connection, name, others, preparing } = view
+  const { call, connection, name, others, preparing, room } = view
   const heading = useRef<HTMLHeadingElement>(null)
-  const busy = call !== undefined || preparing !== undefined || connection !== 'joined'
+  const busy = call !== undefined || room !== undefined || preparing !== undefined || connection !== 'joined'
 
   // Who came here by keyboard goes on from here: at first, and when the call's controls took the focus with them.
   useEffect(() => {

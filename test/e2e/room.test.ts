@@ -1,0 +1,98 @@
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { launchBrowser } from '../helpers/browser.ts'
+import { has } from '../helpers/capabilities.ts'
+import { until } from '../helpers/exec.ts'
+import { type Standalone, startStandalone } from '../helpers/standalone.ts'
+
+describe.skipIf(!has('chromium'))('a room of the demo', () => {
+  let stack: Standalone
+  let browser: Browser
+
+  beforeAll(async () => {
+    stack = await startStandalone()
+    browser = await launchBrowser()
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await stack?.stop()
+  })
+
+  async function visit(url: string, name: string): Promise<Page> {
+    const context = await browser.newContext()
+    const page = await context.newPage()
+    await page.addInitScript(() => {
+      window.RTCPeerConnection = class extends RTCPeerConnection {
+        constructor(configuration?: RTCConfiguration) {
+          super({ ...configuration, iceTransportPolicy: 'relay' })
+        }
+      }
+    })
+    await page.goto(url)
+    await page.getByTestId('name-input').fill(name)
+    await page.getByTestId('join').click()
+    return page
+  }
+
+  it('connects three who follow one link, each with each over the relay, through a reload and a leave', async () => {
+    const ann = await visit(stack.url, 'ann')
+    await ann.getByTestId('open-room').click()
+    const link = (await ann.getByTestId('invite-link').getAttribute('href')) ?? ''
+    expect(new URL(link).searchParams.get('room')).toMatch(/^\w{10,}$/)
+    const bob = await visit(link, 'bob')
+    const carol = await visit(link, 'carol')
+    const pages = { ann, bob, carol }
+    await everyoneSees(pages)
+
+    await bob.getByTestId('chat-input').fill('hello room')
+    await bob.getByTestId('chat-send').click()
+    for (const page of [ann, bob, carol]) await page.getByTestId('chat-log').filter({ hasText: 'hello room' }).waitFor()
+    await carol.getByTestId('mute').click()
+    await ann.getByTestId('member-carol').filter({ hasText: 'carol · muted' }).waitFor()
+
+    await carol.reload()
+    await everyoneSees(pages)
+
+    await ann.getByTestId('leave-room').click()
+    await bob.getByTestId('member-ann').waitFor({ state: 'detached' })
+    await everyoneSees({ bob, carol })
+    await Promise.all([bob, carol].map((page) => page.evaluate(() => window.hairpin.leave())))
+  })
+})
+
+/** Each page is connected by relay to each of the others and shows moving pictures of it. */
+async function everyoneSees(pages: Record<string, Page>): Promise<void> {
+  for (const [name, page] of Object.entries(pages)) {
+    for (const other of Object.keys(pages))
+      if (other !== name) await page.locator(`[data-testid=member-${other}][data-state=connected]`).waitFor()
+    await until(
+      `${name} sees the others`,
+      async () => {
+        const seen = await facts(page)
+        const wanted = Object.keys(pages).length - 1
+        return (seen.length === wanted && seen.every(({ frames }) => frames > 10)) || undefined
+      },
+      30,
+    )
+    expect((await facts(page)).map(({ local }) => local)).toEqual(Array(Object.keys(pages).length - 1).fill('relay'))
+  }
+}
+
+/** What the browser says of each of its peer connections. */
+function facts(page: Page): Promise<{ frames: number; local: string }[]> {
+  return page.evaluate(() =>
+    Promise.all(
+      window.hairpin.peerConnections.map(async (pc) => {
+        const entries = new Map([...(await pc.getStats()).values()].map((entry) => [entry.id, entry]))
+        let frames = 0
+        let local = ''
+        for (const entry of entries.values()) {
+          if (entry.type === 'inbound-rtp') frames += entry.framesDecoded ?? 0
+          if (entry.type === 'transport')
+            local = entries.get(entries.get(entry.selectedCandidatePairId)?.localCandidateId)?.candidateType ?? ''
+        }
+        return { frames, local }
+      }),
+    ),
+  )
+}
