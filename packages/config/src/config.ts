@@ -4,7 +4,9 @@ import { ConfigError, type Environment, EnvReader } from './env.ts'
 import { type IdentityConfig, identity } from './identity.ts'
 import {
   type AllocationLimits,
+  type ApiRates,
   allocationLimits,
+  apiRates,
   type BandwidthLimits,
   bandwidthLimits,
   type CredentialExpiry,
@@ -57,6 +59,8 @@ export interface Config {
     /** Undefined: detected. */
     readonly externalIps?: readonly ExternalAddress[]
     readonly relayPorts: PortRange
+    /** TCP allocations (RFC 6062), when they are given: peer connections of one at a time. */
+    readonly tcpRelay?: { readonly connections: number }
     /** Host name for `turn:` URLs; the external address when undefined. */
     readonly host?: string
     readonly realm: string
@@ -81,6 +85,7 @@ export interface Config {
     /** Undefined: the generated ones (`loadSecrets`). Newest first. */
     readonly turnSecrets?: readonly string[]
     readonly apiKeys?: readonly ApiKey[]
+    readonly rates: ApiRates
   }
   /** What verifies signaling tokens. */
   readonly identity: IdentityConfig
@@ -124,6 +129,7 @@ export function readConfig(env: EnvReader): Config {
       ...optional('listenIps', listenIps(env)),
       ...optional('externalIps', externalIps(env)),
       relayPorts: portRange(env, 'HAIRPIN_RELAY_PORTS', { min: 49152, max: 65535 }),
+      ...optional('tcpRelay', tcpRelay(env)),
       ...optional('host', env.string('HAIRPIN_TURN_HOST')),
       realm: env.string('HAIRPIN_REALM') ?? 'hairpin',
       ...optional('stunServer', stunServer(env)),
@@ -142,6 +148,7 @@ export function readConfig(env: EnvReader): Config {
       ttl: ttlBounds(env),
       ...optional('turnSecrets', turnSecrets(env)),
       ...optional('apiKeys', apiKeys(env)),
+      rates: apiRates(env),
     },
     identity: identity(env),
     signaling: {
@@ -174,6 +181,11 @@ function tlsListener(env: EnvReader): Config['turn']['tls'] {
   if (port !== 0 && port === env.port('HAIRPIN_TURN_PORT', 3478))
     throw new ConfigError('HAIRPIN_TURNS_PORT', 'TLS needs a port of its own, another than HAIRPIN_TURN_PORT')
   return { port, cert: resolve(cert), key: resolve(key) }
+}
+
+function tcpRelay(env: EnvReader): Config['turn']['tcpRelay'] {
+  const connections = env.integer('HAIRPIN_TCP_RELAY_CONNECTIONS', 16, 1, 1000)
+  return env.flag('HAIRPIN_TCP_RELAY', false) ? { connections } : undefined
 }
 
 function dataPath(env: EnvReader): 'dgram' {

@@ -2,6 +2,7 @@
 export { type Config, type ExternalAddress, loadConfig, type PortRange } from './config.ts'
 export { ConfigError, type Environment } from './env.ts'
 export type { IdentityConfig } from './identity.ts'
+export type { ApiRates } from './limits.ts'
 export { changedVariables, type LivePolicies, livePolicies, withLive } from './live.ts'
 export { type ApiKey, loadSecrets, rereadSecrets, type Secrets, secretsPath } from './secrets.ts'
 export { loadSettings, type Settings } from './settings.ts'

@@ -76,6 +76,21 @@ export function credentialExpiry(env: EnvReader): CredentialExpiry {
   return policy === 'grace' ? { grace } : policy
 }
 
+/** Calls of the HTTP API a minute; 0 = no limit. */
+export interface ApiRates {
+  /** Of each API key. */
+  readonly key: number
+  /** Of each address (IPv6: its /64) that comes with a signaling token or without a valid key. */
+  readonly address: number
+}
+
+export function apiRates(env: EnvReader): ApiRates {
+  return {
+    key: env.integer('HAIRPIN_API_KEY_RATE', 6000, 0, 10_000_000),
+    address: env.integer('HAIRPIN_API_ADDRESS_RATE', 120, 0, 10_000_000),
+  }
+}
+
 export interface DrainConfig {
   /** How long a stop waits for live allocations; 0 = not at all. */
   readonly seconds: number

@@ -25,17 +25,35 @@ const frameworkCodes: Readonly<Record<string, string>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'BAD_REQUEST',
 }
 
-/** Answers every error as `{"error":{"code","message"}}`; what is our fault is logged and tells the client nothing. */
-export function handleError(error: FastifyError | HttpError, request: FastifyRequest, reply: FastifyReply): void {
+/** What a client is told of an error. */
+export interface ToldError {
+  readonly status: number
+  readonly code: string
+  readonly message: string
+}
+
+/** An error handler whose answers have another form than `{"error":{"code","message"}}`: that of a service that is stood in for. */
+export function errorsAs(render: (error: ToldError, request: FastifyRequest, reply: FastifyReply) => unknown) {
+  return (error: FastifyError | HttpError, request: FastifyRequest, reply: FastifyReply): void => {
+    const told = toldOf(error, request)
+    if (error instanceof HttpError) reply.headers(error.headers)
+    reply.code(told.status)
+    reply.send(render(told, request, reply))
+  }
+}
+
+/** Answers every error as `{"error":{"code","message"}}`. */
+export const handleError = errorsAs(({ code, message }) => body(code, message))
+
+/** What is our fault is logged and tells the client nothing. */
+function toldOf(error: FastifyError | HttpError, request: FastifyRequest): ToldError {
   const status = error.statusCode ?? 500
   if (status >= 500 && !(error instanceof HttpError)) {
     request.log.error({ err: error, code: 'INTERNAL_ERROR' }, 'request failed')
-    reply.code(500).send(body('INTERNAL_ERROR', 'The server failed to handle this request.'))
-    return
+    return { status: 500, code: 'INTERNAL_ERROR', message: 'The server failed to handle this request.' }
   }
-  if (error instanceof HttpError) reply.headers(error.headers)
   const code = error instanceof HttpError ? error.code : (frameworkCodes[error.code] ?? 'BAD_REQUEST')
-  reply.code(status).send(body(code, error.message))
+  return { status, code, message: error.message }
 }
 
 export function handleNotFound(request: FastifyRequest, reply: FastifyReply): void {

@@ -1,5 +1,6 @@
 import type { Config, LivePolicies, Secrets } from '@hairpin/config'
 import type { FastifyBaseLogger } from 'fastify'
+import type { AppRules } from './apps/table.ts'
 import type { Drain } from './core/index.ts'
 import type { RevokedUsernames } from './credentials/revocations.ts'
 import type { Standing } from './ledger/budget.ts'
@@ -17,6 +18,11 @@ export interface RelayEngine {
   drain(drain: Drain): void
   /** Passwords of new allocations; live ones keep theirs. */
   setTurnSecrets(turnSecrets: readonly string[]): void
+  /**
+   * The apps with secrets and quotas of their own, in force at once; allocations of those that are no more end (node-turn:
+   * secrets and numbers of allocations only, and live allocations go on).
+   */
+  setApps(apps: readonly AppRules[]): void
   /** In force at once, for live allocations too (node-turn: quotas and peers, for new allocations and permissions). */
   setPolicies(policies: LivePolicies): void
   /**
@@ -77,6 +83,8 @@ export interface EngineOptions {
   /** Where to listen (the port included: `config.turn.port` may be 0) and what to advertise. */
   readonly addresses: ServerAddresses
   readonly secrets: Pick<Secrets, 'turnSecrets'>
+  /** As of `setApps`, from the first allocation on. */
+  readonly apps?: readonly AppRules[]
   /** Refused from the start on. */
   readonly revoked?: RevokedUsernames
   readonly logger: FastifyBaseLogger

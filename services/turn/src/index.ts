@@ -4,20 +4,23 @@ import { type Config, livePolicies, rereadSecrets, type Secrets, secretsPath } f
 import { TokenKeys } from '@hairpin/tokens'
 import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify'
 import type { Registry } from 'prom-client'
+import { openApps } from './apps/live.ts'
+import { appOrigins } from './apps/origins.ts'
+import { rulesOf } from './apps/table.ts'
 import { parseBudgets } from './budgets/parse.ts'
 import { BudgetService } from './budgets/service.ts'
 import { Webhooks } from './budgets/webhooks.ts'
-import { type IceServers, type IceServersRequest, iceServersFor } from './credentials/ice-servers.ts'
+import type { IceServers, IceServersRequest } from './credentials/ice-servers.ts'
 import { LiveSecrets } from './credentials/live-secrets.ts'
 import { RevocationFile } from './credentials/revocations.ts'
 import { drainEngine } from './drain.ts'
 import type { RelayEngine } from './engine.ts'
 import { createEngine } from './engines/index.ts'
 import { adminApi } from './http/admin.ts'
-import { authorizer } from './http/authorize.ts'
-import { credentialsApi } from './http/credentials.ts'
-import { revokeApi } from './http/revoke.ts'
-import { usageApi } from './ledger/http.ts'
+import { adminApps } from './http/admin-apps.ts'
+import { publicApi } from './http/api.ts'
+import { appIssuer } from './http/app-issuer.ts'
+import { KeyRing } from './http/key-ring.ts'
 import { LedgerService } from './ledger/service.ts'
 import { LiveConfig, type SettingsSource } from './live-config.ts'
 import { registerRelayMetrics } from './metrics/register.ts'
@@ -61,9 +64,9 @@ export interface TurnService {
   ready(): boolean
   /** Mints a credential. Only after `start`: the URLs name the address and port that were chosen. */
   iceServersFor(request: IceServersRequest): IceServers
-  /** The public HTTP API: `POST /api/v1/turn/credentials` and `…/{username}/revoke`, `GET /api/v1/usage`. */
+  /** The public HTTP API: credentials in every shape, their revocation, `GET /api/v1/usage`, `/docs`. */
   readonly apiPlugin: FastifyPluginAsync
-  /** `/admin/allocations`, for the admin port. */
+  /** `/admin/allocations` and `/admin/apps`, for the admin port. */
   readonly adminPlugin: FastifyPluginAsync
   /** What was chosen and why; only after `start`. */
   readonly addresses: ServerAddresses
@@ -114,8 +117,9 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
     remember: (keys) => ledger.addMarks(keys),
     enforce: (standings) => engine?.enforce(standings),
   })
-  const byKey = authorizer({ secrets })
-  const byKeyOrToken = authorizer({ secrets, tokens: new TokenKeys(config.identity) })
+  const apps = openApps(config.dataDir, logger)
+  apps.onChange((all) => engine?.setApps(rulesOf(all)))
+  const issuer = appIssuer({ config, secrets, apps, revoked: revocations.revoked, addresses: chosen })
   let addresses: ServerAddresses | undefined
   let engine: RelayEngine | undefined
   let ready = false
@@ -123,10 +127,6 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
   function chosen(): ServerAddresses {
     if (!addresses) throw new Error('the relay has not been started')
     return addresses
-  }
-
-  function iceServers(request: IceServersRequest): IceServers {
-    return iceServersFor({ config, secrets, addresses: chosen() }, request)
   }
 
   function revoke(username: string): void {
@@ -165,6 +165,7 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
         config,
         addresses,
         secrets,
+        apps: rulesOf(apps.list()),
         logger,
         usage: ledger,
         revoked: revocations.revoked,
@@ -198,21 +199,27 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
       ready = false
       live.close()
       secrets.close()
+      apps.close()
       await engine?.stop()
       await ledger.close()
       webhooks.close()
     },
 
     ready: () => ready,
-    iceServersFor: iceServers,
-    apiPlugin: async (app) => {
-      await app.register(
-        credentialsApi({ ttl: config.credentials.ttl, authorize: byKeyOrToken, iceServersFor: iceServers }),
-      )
-      await app.register(revokeApi({ authorize: byKey, revoke }))
-      await app.register(usageApi({ usage: ledger, authenticate: byKey }))
-    },
-    adminPlugin: adminApi(() => engine),
+    iceServersFor: (request) => issuer.iceServersFor(request),
+    apiPlugin: publicApi({
+      issuer,
+      keys: new KeyRing({ secrets, apps }),
+      tokens: new TokenKeys(config.identity),
+      rates: config.credentials.rates,
+      origins: appOrigins(apps, config.signaling.origins),
+      usage: ledger,
+      revoke,
+    }),
+    adminPlugin: adminApi(
+      () => engine,
+      adminApps(apps, (app) => issuer.boundsOf(app).max),
+    ),
     get addresses() {
       return chosen()
     },

@@ -1,11 +1,24 @@
 /** The apps in force. What another process changes in their file counts within a second, what this one changes at once. */
+import { join } from 'node:path'
+import { ConfigError } from '@hairpin/config'
 import type { FastifyBaseLogger } from 'fastify'
-import { openAppsDatabase } from './schema.ts'
+import { APPS_FILE, openAppsDatabase } from './schema.ts'
 import { AppStore, keyDigest } from './store.ts'
 import type { App } from './types.ts'
 
 /** Milliseconds between two looks at the file. */
 const LOOK_EVERY = 1000
+
+type Log = Pick<FastifyBaseLogger, 'error' | 'info'>
+
+/** @throws ConfigError naming HAIRPIN_DATA_DIR */
+export function openApps(dataDir: string, log: Log): LiveApps {
+  try {
+    return new LiveApps(join(dataDir, APPS_FILE), log)
+  } catch (error) {
+    throw new ConfigError('HAIRPIN_DATA_DIR', `cannot open ${APPS_FILE}: ${(error as Error).message}`)
+  }
+}
 
 export interface KeyHolder {
   readonly app: string
@@ -15,7 +28,7 @@ export interface KeyHolder {
 
 export class LiveApps {
   readonly #store: AppStore
-  readonly #log: Pick<FastifyBaseLogger, 'error' | 'info'>
+  readonly #log: Log
   readonly #listeners = new Set<(apps: readonly App[]) => void>()
   readonly #timer: NodeJS.Timeout
   #apps = new Map<string, App>()
@@ -25,7 +38,7 @@ export class LiveApps {
   #failing = false
 
   /** @throws when the file cannot be opened */
-  constructor(path: string, log: Pick<FastifyBaseLogger, 'error' | 'info'>) {
+  constructor(path: string, log: Log) {
     this.#store = new AppStore(openAppsDatabase(path))
     this.#log = log
     this.#read()

@@ -37,7 +37,8 @@ export function shapeAllocation(
   else if (own) own.reshape(perAllocation, perAllocation * burst, now)
   else own = new TokenBucket(perAllocation, perAllocation * burst, now)
   const shared = state.totalBandwidth
-  allocation.allowance = own || shared || credit ? new Allowance(own, shared, credit) : undefined
+  const app = state.options.appBandwidth?.(allocation.principal.app, now)
+  allocation.allowance = own || app || shared || credit ? new Allowance(own, app, shared, credit) : undefined
 }
 
 function sizesOf(state: ServerState) {

@@ -12,6 +12,7 @@ import type {
   QuotaPolicy,
   ServerEvents,
 } from './policies.ts'
+import type { TokenBucket } from './token-bucket.ts'
 import type { UsernameDirectory } from './usernames.ts'
 
 export interface TurnServerOptions {
@@ -49,6 +50,8 @@ export interface TurnServerOptions {
    * when an allocation is made, and for all of them when it is given anew.
    */
   readonly throttle?: ((app: string) => number | undefined) | undefined
+  /** The bucket that an app's allocations share in this worker; undefined for none. Asked when `throttle` is. */
+  readonly appBandwidth?: ((app: string, now: number) => TokenBucket | undefined) | undefined
   /** Payload bytes that one username may relay; beyond it 486 and no packets. No limit by default. */
   readonly credits?: CreditPolicy | undefined
   /** Default `allow`. */

@@ -1,6 +1,6 @@
 import type { Config, Secrets } from '@hairpin/config'
 import type { RelayAddress, ServerAddresses } from '../net/addresses.ts'
-import { mintCredential } from './mint.ts'
+import { mintCredential, type TurnCredential } from './mint.ts'
 
 export interface IceServer {
   readonly urls: string[]
@@ -25,6 +25,7 @@ export interface IceServers {
 
 export interface IceServersOptions {
   readonly config: Pick<Config, 'turn' | 'credentials'>
+  /** Of the app that asks. */
   readonly secrets: Pick<Secrets, 'turnSecrets'>
   readonly addresses: ServerAddresses
 }
@@ -36,26 +37,31 @@ export function iceServersFor(options: IceServersOptions, request: IceServersReq
   const secret = options.secrets.turnSecrets[0]
   if (secret === undefined) throw new Error('there is no TURN secret to mint with')
   const credential = mintCredential({ secret, app: request.app, user: request.user, expiry })
+  return { iceServers: serversWith(options, credential), ttl, expiresAt: new Date(expiry * 1000).toISOString() }
+}
+
+/** Where to use a credential. */
+export function serversWith(
+  options: Omit<IceServersOptions, 'secrets'>,
+  { username, credential }: TurnCredential,
+): IceServer[] {
   const hosts = hostsOf(options)
   const { port } = options.addresses
-  return {
-    iceServers: [
-      { urls: hosts.map((host) => `stun:${host}:${port}`) },
-      {
-        urls: [...hosts.map((host) => `turn:${host}:${port}?transport=udp`), ...streamUrls(options, hosts)],
-        ...credential,
-      },
-    ],
-    ttl,
-    expiresAt: new Date(expiry * 1000).toISOString(),
-  }
+  return [
+    { urls: hosts.map((host) => `stun:${host}:${port}`) },
+    {
+      urls: [...hosts.map((host) => `turn:${host}:${port}?transport=udp`), ...streamUrls(options, hosts)],
+      username,
+      credential,
+    },
+  ]
 }
 
 /**
  * URLs for networks that let no UDP through, one of each transport that is listened to: every URL costs every client a
  * round of gathering. `turns:` only with a configured name, which the certificate is for: browsers check it.
  */
-function streamUrls({ config, addresses }: IceServersOptions, hosts: readonly string[]): string[] {
+function streamUrls({ config, addresses }: Omit<IceServersOptions, 'secrets'>, hosts: readonly string[]): string[] {
   const { tcpPort, tlsPort } = addresses
   const urls: string[] = []
   if (tcpPort !== undefined) urls.push(`turn:${hosts[0]}:${tcpPort}?transport=tcp`)
@@ -67,7 +73,7 @@ function streamUrls({ config, addresses }: IceServersOptions, hosts: readonly st
  * Hosts for URLs: the configured name, else the advertised address. A second URL costs every client a second round of
  * gathering, so an IPv6 address is added only where it is reachable from elsewhere than this network.
  */
-function hostsOf({ config, addresses }: IceServersOptions): string[] {
+function hostsOf({ config, addresses }: Omit<IceServersOptions, 'secrets'>): string[] {
   if (config.turn.host !== undefined) return [bracketed(config.turn.host)]
   const isPublic = ({ source }: RelayAddress) => source !== 'private' && source !== 'loopback'
   const first = addresses.relay[0]

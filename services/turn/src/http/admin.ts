@@ -1,7 +1,8 @@
-/** `/admin/allocations` on the admin port: what is allocated now, one of them, and its end. */
+/** The admin port's calls, and `/admin/allocations`: what is allocated now, one of them, and its end. */
 import { isIP } from 'node:net'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { HttpError } from '@hairpin/http'
+import type { FastifyPluginAsync } from 'fastify'
 import { Type } from 'typebox'
 import type { RelayEngine } from '../engine.ts'
 
@@ -18,7 +19,11 @@ const Query = Type.Object(
 )
 const Params = Type.Object({ id: Type.String({ maxLength: 64 }) })
 
-export function adminApi(engineOf: () => RelayEngine | undefined): FastifyPluginAsyncTypebox {
+/** @param parts other calls for operators alone */
+export function adminApi(
+  engineOf: () => RelayEngine | undefined,
+  ...parts: readonly FastifyPluginAsync[]
+): FastifyPluginAsyncTypebox {
   const control = () => {
     const allocations = engineOf()?.allocations
     if (!allocations)
@@ -28,11 +33,15 @@ export function adminApi(engineOf: () => RelayEngine | undefined): FastifyPlugin
   const unknown = () => new HttpError(404, 'TURN_NO_ALLOCATION', 'There is no such allocation; it may have ended.')
   return async (app) => {
     // A page in an operator's browser can make any name of its own mean this address (DNS rebinding).
-    app.addHook('onRequest', async ({ hostname }) => {
+    app.addHook('onRequest', async ({ hostname, host, headers: { origin } }) => {
       const bare = hostname.replace(/^\[|\]$/g, '')
       if (bare.includes('.') && isIP(bare) === 0)
         throw new HttpError(403, 'ADMIN_HOST_DENIED', 'Call the admin port by its address or as localhost.')
+      // Nor may it send here what a browser sends without asking first.
+      if (origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host))
+        throw new HttpError(403, 'ADMIN_ORIGIN_DENIED', 'Pages of other origins may not call the admin port.')
     })
+    for (const part of parts) await app.register(part)
 
     app.get('/admin/allocations', { schema: { querystring: Query } }, async ({ query: { peers, app, user } }) => {
       const all = await control().list({ peers: peers === '1', app, user })

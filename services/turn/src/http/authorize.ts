@@ -1,9 +1,9 @@
-/** Who asks: the Bearer of an API key, of the stack's internal key, or of a signaling token. */
-import { createHash, timingSafeEqual } from 'node:crypto'
-import type { Secrets } from '@hairpin/config'
+/** Who asks: the holder of an API key, of the stack's internal key, or of a signaling token. */
 import { HttpError } from '@hairpin/http'
 import { TokenError, type TokenKeys, verifySignalingToken } from '@hairpin/tokens'
 import type { FastifyRequest } from 'fastify'
+import type { KeyRing } from './key-ring.ts'
+import type { ApiLimits } from './limits.ts'
 
 export interface Caller {
   /** Undefined: the internal key, which may speak for any app. */
@@ -12,42 +12,97 @@ export interface Caller {
   readonly user?: string
 }
 
-/** @throws HttpError 401, or 503 when a token cannot be verified now */
+/** A caller who can ask for his own app only. */
+export interface AppCaller extends Caller {
+  readonly app: string
+}
+
+/** @throws HttpError 401, 429, or 503 when a token cannot be verified now */
 export type Authorize = (request: FastifyRequest) => Promise<Caller>
 
 export interface AuthorizeOptions {
-  readonly secrets: Pick<Secrets, 'apiKeys' | 'internalKey'>
+  readonly keys: Pick<KeyRing, 'find'>
   /** Accepts signaling tokens too. */
-  readonly tokens?: TokenKeys
+  readonly tokens?: TokenKeys | undefined
+  readonly limits?: ApiLimits | undefined
 }
 
-export function authorizer({ secrets, tokens }: AuthorizeOptions): Authorize {
-  let callers = callersOf(secrets)
-  const what = tokens?.any ? 'API key or signaling token' : 'API key'
+const callers = new WeakMap<FastifyRequest, Caller>()
+
+/** Who was let in with this request; undefined before and otherwise. */
+export function callerOf(request: FastifyRequest): Caller | undefined {
+  return callers.get(request)
+}
+
+/** Lets in who sends `Authorization: Bearer` with something that counts. */
+export function authorizer(options: AuthorizeOptions): Authorize {
+  const { keys, tokens, limits } = options
+  const advice = `Send a valid ${tokens?.any ? 'API key or signaling token' : 'API key'}: "Authorization: Bearer <it>".`
   return async (request) => {
-    if (callers.keys !== secrets.apiKeys || callers.internalKey !== secrets.internalKey) callers = callersOf(secrets)
-    const bearer = /^Bearer +([^\s]+) *$/i.exec(request.headers.authorization ?? '')?.[1]
-    const digest = sha256(bearer ?? '')
-    let found: Caller | undefined
-    // All keys are compared, digest with digest: the time tells neither whether nor how much of one matched.
-    for (const { app, digest: known } of callers.list) if (timingSafeEqual(known, digest)) found = { app }
-    if (bearer === undefined) throw refusal(`Send a valid ${what}: "Authorization: Bearer <it>".`)
-    if (found) return found
-    if (tokens?.any && bearer.split('.').length === 3) return holderOf(bearer, tokens)
-    throw refusal(`Send a valid ${what}: "Authorization: Bearer <it>".`, 'TURN_UNAUTHORIZED', invalidToken)
+    const bearer = bearerOf(request)
+    const holder = bearer === undefined ? undefined : keys.find(bearer)
+    if (holder) {
+      // The stack's own services are as many as their users.
+      if (holder.app !== undefined) await limits?.byKey(request, holder.key)
+      return letIn(request, { app: holder.app })
+    }
+    await limits?.byAddress(request)
+    if (bearer === undefined) throw refusal(advice)
+    if (tokens?.any && bearer.split('.').length === 3) return letIn(request, await holderOf(bearer, tokens))
+    throw refusal(advice, 'TURN_UNAUTHORIZED', invalidToken)
   }
 }
 
-/** The secrets may change while the service runs; the digests are made when they do. */
-function callersOf({ apiKeys, internalKey }: AuthorizeOptions['secrets']) {
-  const list = [
-    ...apiKeys.map(({ app, key }) => ({ app, digest: sha256(key) })),
-    { app: undefined, digest: sha256(internalKey) },
-  ]
-  return { keys: apiKeys, internalKey, list }
+/** Lets in who has an app's key, wherever the service that is stood in for has it sent. @throws HttpError 401, 429 */
+export type AuthorizeKey = (request: FastifyRequest, key: string | undefined) => Promise<AppCaller>
+
+export function keyAuthorizer({ keys, limits }: AuthorizeOptions): AuthorizeKey {
+  return async (request, key) => {
+    const holder = key === undefined ? undefined : keys.find(key)
+    if (holder?.app === undefined) {
+      await limits?.byAddress(request)
+      throw new HttpError(401, 'TURN_UNAUTHORIZED', 'Send a valid API key of an app.')
+    }
+    await limits?.byKey(request, holder.key)
+    return letIn(request, { app: holder.app })
+  }
 }
 
-async function holderOf(token: string, keys: TokenKeys): Promise<Caller> {
+/**
+ * Lets in who has what `find` knows the app of.
+ * @throws HttpError 401, 429
+ */
+export async function authorizeBy<T extends AppCaller>(
+  request: FastifyRequest,
+  limits: ApiLimits | undefined,
+  find: () => T | undefined,
+): Promise<T> {
+  await limits?.byAddress(request)
+  const found = find()
+  if (!found) throw new HttpError(401, 'TURN_UNAUTHORIZED', 'Send a valid API key of an app.')
+  letIn(request, { app: found.app })
+  return found
+}
+
+export function bearerOf({ headers }: FastifyRequest): string | undefined {
+  return /^Bearer +([^\s]+) *$/i.exec(headers.authorization ?? '')?.[1]
+}
+
+/** RFC 7617. */
+export function basicOf({ headers }: FastifyRequest): { user: string; password: string } | undefined {
+  const encoded = /^Basic +([\w+/=-]+) *$/i.exec(headers.authorization ?? '')?.[1]
+  if (encoded === undefined) return undefined
+  const text = Buffer.from(encoded, 'base64').toString()
+  const colon = text.indexOf(':')
+  return colon < 0 ? undefined : { user: text.slice(0, colon), password: text.slice(colon + 1) }
+}
+
+function letIn<T extends Caller>(request: FastifyRequest, caller: T): T {
+  callers.set(request, caller)
+  return caller
+}
+
+async function holderOf(token: string, keys: TokenKeys): Promise<AppCaller> {
   try {
     const { app, user } = await verifySignalingToken(token, keys)
     return { app, user }
@@ -63,8 +118,4 @@ const invalidToken = ', error="invalid_token"'
 
 function refusal(message: string, code = 'TURN_UNAUTHORIZED', reason = ''): HttpError {
   return new HttpError(401, code, message, { 'www-authenticate': `Bearer realm="hairpin"${reason}` })
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
 }

@@ -1,60 +1,59 @@
 /** `POST /api/v1/turn/credentials`: time-limited TURN credentials and where to use them. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { Config } from '@hairpin/config'
 import { HttpError } from '@hairpin/http'
-import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import type { IceServers, IceServersRequest } from '../credentials/ice-servers.ts'
 import { isAppName } from '../credentials/username.ts'
-import type { Authorize, Caller } from './authorize.ts'
+import { type Authorize, type Caller, callerOf } from './authorize.ts'
+import { IceServerAnswer, type Issuer, type TtlBounds, User } from './issuer.ts'
 
 export interface CredentialsApiOptions {
-  readonly ttl: Config['credentials']['ttl']
+  readonly issuer: Pick<Issuer, 'boundsOf' | 'iceServersFor'>
   readonly authorize: Authorize
-  readonly iceServersFor: (request: IceServersRequest) => IceServers
 }
 
 const Body = Type.Object(
   {
-    user: Type.Optional(Type.String({ minLength: 1, maxLength: 128, pattern: '^[^\\u0000-\\u001f\\u007f]+$' })),
-    ttl: Type.Optional(Type.Integer()),
+    user: Type.Optional(User),
+    ttl: Type.Optional(Type.Integer({ description: 'Seconds, within the bounds of the app.' })),
     app: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
   },
   { additionalProperties: false },
 )
 
 const Answer = Type.Object({
-  iceServers: Type.Array(
-    Type.Object({
-      urls: Type.Array(Type.String()),
-      username: Type.Optional(Type.String()),
-      credential: Type.Optional(Type.String()),
-    }),
-  ),
-  ttl: Type.Integer(),
-  expiresAt: Type.String(),
+  iceServers: Type.Array(IceServerAnswer),
+  ttl: Type.Integer({ description: 'Seconds.' }),
+  expiresAt: Type.String({ description: 'ISO 8601.' }),
 })
 
-export function credentialsApi(options: CredentialsApiOptions): FastifyPluginAsyncTypebox {
-  const callers = new WeakMap<FastifyRequest, Caller>()
+export function credentialsApi({ issuer, authorize }: CredentialsApiOptions): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.post('/api/v1/turn/credentials', {
-      schema: { body: Body, response: { 201: Answer } },
+      schema: {
+        tags: ['Hairpin'],
+        summary: 'Time-limited TURN credentials and where to use them',
+        security: [{ apiKey: [] }, { signalingToken: [] }],
+        body: Body,
+        response: { 201: Answer },
+      },
       // Everything in the body is optional, and so is the body.
       preValidation: async (request) => {
         if (request.body === undefined) request.body = {}
       },
-      onRequest: async (request, reply) => {
-        // Credentials must not lie about in a cache (draft-uberti-behave-turn-rest-00 section 2.2), errors neither.
-        reply.header('cache-control', 'no-store')
-        callers.set(request, await options.authorize(request))
+      // Before validation: a stranger learns nothing, not even what was wrong with the question.
+      onRequest: async (request) => {
+        await authorize(request)
       },
       handler: async (request, reply) => {
-        const caller = callers.get(request)!
+        const caller = callerOf(request)!
         const { user, ttl, app: wanted } = request.body
+        const name = appOf(caller, wanted)
         reply.code(201)
-        const who = { app: appOf(caller, wanted), user: userOf(caller, user) }
-        return options.iceServersFor({ ...who, ttl: checkedTtl(ttl, options.ttl) })
+        return issuer.iceServersFor({
+          app: name,
+          user: userOf(caller, user),
+          ttl: checkedTtl(ttl, issuer.boundsOf(name)),
+        })
       },
     })
   }
@@ -76,7 +75,7 @@ function userOf(caller: Caller, wanted: string | undefined): string | undefined 
   return caller.user ?? wanted
 }
 
-function checkedTtl(ttl: number | undefined, bounds: CredentialsApiOptions['ttl']): number {
+function checkedTtl(ttl: number | undefined, bounds: TtlBounds): number {
   if (ttl === undefined) return bounds.default
   if (ttl < bounds.min || ttl > bounds.max)
     throw new HttpError(400, 'TURN_TTL_OUT_OF_RANGE', `"ttl" must be from ${bounds.min} to ${bounds.max} seconds.`)

@@ -1,6 +1,7 @@
 /** What the pool and its workers say to each other. */
 import type { MessagePort } from 'node:worker_threads'
 import type { Config, LivePolicies } from '@hairpin/config'
+import type { AppRules } from '../../apps/table.ts'
 import type { Drain } from '../../core/index.ts'
 import type { AllocationInfo, AllocationQuery, Sample } from '../../engine.ts'
 import type { Standing } from '../../ledger/budget.ts'
@@ -17,8 +18,11 @@ export interface WorkerSettings {
   readonly turn: Config['turn']
   readonly addresses: ServerAddresses
   readonly turnSecrets: readonly string[]
+  readonly apps: readonly AppRules[]
   readonly nonceKey: Uint8Array
   readonly tokenKey: Uint8Array
+  /** Seals the tickets of clients that move. */
+  readonly mobilityKey: Uint8Array
   readonly ports: SharedArrayBuffer
   readonly portOwners: SharedArrayBuffer
   readonly quota: SharedArrayBuffer
@@ -41,6 +45,7 @@ export type ToWorker =
   | { readonly type: 'snapshot'; readonly id: number }
   | { readonly type: 'drain'; readonly drain: Drain }
   | { readonly type: 'secrets'; readonly turnSecrets: readonly string[] }
+  | { readonly type: 'apps'; readonly apps: readonly AppRules[] }
   | { readonly type: 'policies'; readonly policies: LivePolicies }
   | { readonly type: 'revoke'; readonly usernames: readonly string[] }
   | { readonly type: 'enforce'; readonly standings: ReadonlyMap<string, Standing> }

@@ -6,6 +6,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { MessageChannel } from 'node:worker_threads'
 import { type LivePolicies, livePolicies } from '@hairpin/config'
+import type { AppRules } from '../../apps/table.ts'
 import { type Drain, RelayPorts } from '../../core/index.ts'
 import { RevokedUsernames } from '../../credentials/revocations.ts'
 import type { AllocationControl, EngineOptions, RelayEngine, Sample } from '../../engine.ts'
@@ -41,7 +42,10 @@ export class HairpinEngine implements RelayEngine {
     close: async (id) =>
       (await Promise.all(this.#workers.map((handle) => handle.closeAllocation(id)))).flat().length > 0,
   }
-  readonly #shared: Omit<WorkerSettings, 'worker' | 'epoch' | 'joins' | 'revoked' | 'standings' | 'turnSecrets'>
+  readonly #shared: Omit<
+    WorkerSettings,
+    'worker' | 'apps' | 'epoch' | 'joins' | 'revoked' | 'standings' | 'turnSecrets'
+  >
   readonly #ports: RelayPorts
   readonly #workers: WorkerHandle[] = []
   readonly #timers = new Set<NodeJS.Timeout>()
@@ -50,6 +54,7 @@ export class HairpinEngine implements RelayEngine {
   readonly #apps = new AppLabels()
   readonly #revoked: RevokedUsernames
   #turnSecrets: readonly string[]
+  #appRules: readonly AppRules[]
   #policies: LivePolicies
   #standings: ReadonlyMap<string, Standing>
   #drain: Drain | undefined
@@ -59,6 +64,7 @@ export class HairpinEngine implements RelayEngine {
   constructor(options: EngineOptions) {
     this.#options = options
     this.#turnSecrets = options.secrets.turnSecrets
+    this.#appRules = options.apps ?? []
     this.#revoked = options.revoked ?? new RevokedUsernames()
     this.#standings = options.standings ?? new Map()
     const { turn } = options.config
@@ -71,6 +77,7 @@ export class HairpinEngine implements RelayEngine {
       addresses: options.addresses,
       nonceKey: randomBytes(32),
       tokenKey,
+      mobilityKey: randomBytes(32),
       ports: new SharedArrayBuffer(4 * RelayPorts.wordsFor(min, max)),
       portOwners: new SharedArrayBuffer(PortOwnership.bytesFor(min, max)),
       quota: new SharedArrayBuffer(SharedQuota.bytesFor(turn.workers)),
@@ -121,6 +128,11 @@ export class HairpinEngine implements RelayEngine {
     for (const handle of this.#workers) handle.tell({ type: 'secrets', turnSecrets })
   }
 
+  setApps(apps: readonly AppRules[]): void {
+    this.#appRules = apps
+    for (const handle of this.#workers) handle.tell({ type: 'apps', apps })
+  }
+
   setPolicies(policies: LivePolicies): void {
     this.#policies = policies
     for (const handle of this.#workers) handle.tell({ type: 'policies', policies })
@@ -147,6 +159,7 @@ export class HairpinEngine implements RelayEngine {
   #brief(handle: WorkerHandle): void {
     if (this.#drain) handle.tell({ type: 'drain', drain: this.#drain })
     handle.tell({ type: 'secrets', turnSecrets: this.#turnSecrets })
+    handle.tell({ type: 'apps', apps: this.#appRules })
     handle.tell({ type: 'policies', policies: this.#policies })
     handle.tell({ type: 'revoke', usernames: this.#revoked.list() })
     handle.tell({ type: 'enforce', standings: this.#standings })
@@ -158,6 +171,7 @@ export class HairpinEngine implements RelayEngine {
       worker,
       epoch: randomUUID(),
       turnSecrets: this.#turnSecrets,
+      apps: this.#appRules,
       drain: this.#drain,
       revoked: this.#revoked.list(),
       joins,

@@ -1,7 +1,7 @@
 /**
- * Allocations per user and in all, over all workers: counters in shared memory.
+ * Allocations per user, per app and in all, over all workers: counters in shared memory.
  *
- * A user's slot is found by a 64-bit hash within a window of a fixed table, and a slot nobody counts on is given to the
+ * A user's or app's slot is found by a 64-bit hash within a window of a fixed table, and a slot nobody counts on is given to the
  * next user who needs one: nothing grows. Should a window be full of active users, a further one of them is let in
  * uncounted; with 65,536 slots that takes more simultaneous users than the host has relayed ports. Each worker counts for
  * itself and reads the sum, so what a crashed worker held is taken back by zeroing its counters.
@@ -22,7 +22,15 @@ export interface QuotaLimits {
   readonly total: number
 }
 
+/** The same for one app: each of its users, and all of them together. */
+export interface AppQuotas {
+  readonly userAllocations?: number
+  readonly allocations?: number
+}
+
 export interface SharedQuotaOptions extends QuotaLimits {
+  /** Of an app that has limits of its own: asked at each allocation. */
+  readonly limitsOf?: (app: string) => AppQuotas | undefined
   readonly shared: SharedArrayBuffer
   readonly workers: number
   /** Number of this worker, from 0. */
@@ -52,14 +60,15 @@ export class SharedQuota implements QuotaPolicy {
   }
 
   acquire(principal: Principal): boolean {
-    const { worker } = this.#options
+    const { worker, limitsOf } = this.#options
     const { perUser, total } = this.#limits
+    const { userAllocations = 0, allocations = 0 } = limitsOf?.(principal.app) ?? {}
     return this.#locked(() => {
       if (total > 0 && this.#sum(1) >= total) return false
-      const slot = this.#slot(principal, true)
-      if (slot !== undefined) {
-        if (perUser > 0 && this.#sum(slot + KEY_WORDS) >= perUser) return false
-        this.#words[slot + KEY_WORDS + worker]!++
+      if (!this.#count(userName(principal), least(perUser, userAllocations))) return false
+      if (!this.#count(principal.app, allocations)) {
+        this.#uncount(userName(principal))
+        return false
       }
       this.#words[1 + worker]!++
       return true
@@ -69,8 +78,8 @@ export class SharedQuota implements QuotaPolicy {
   release(principal: Principal): void {
     const { worker } = this.#options
     this.#locked(() => {
-      const slot = this.#slot(principal, false)
-      if (slot !== undefined && this.#words[slot + KEY_WORDS + worker]! > 0) this.#words[slot + KEY_WORDS + worker]!--
+      this.#uncount(userName(principal))
+      this.#uncount(principal.app)
       if (this.#words[1 + worker]! > 0) this.#words[1 + worker]!--
     })
   }
@@ -86,6 +95,22 @@ export class SharedQuota implements QuotaPolicy {
     })
   }
 
+  /** One more of that name, unless there are `limit` of them; 0 = no limit. */
+  #count(name: string, limit: number): boolean {
+    const slot = this.#slot(name, true)
+    if (slot === undefined) return true
+    if (limit > 0 && this.#sum(slot + KEY_WORDS) >= limit) return false
+    this.#words[slot + KEY_WORDS + this.#options.worker]!++
+    return true
+  }
+
+  #uncount(name: string): void {
+    const slot = this.#slot(name, false)
+    if (slot === undefined) return
+    const at = slot + KEY_WORDS + this.#options.worker
+    if (this.#words[at]! > 0) this.#words[at]!--
+  }
+
   #first(): number {
     return 1 + this.#options.workers
   }
@@ -96,9 +121,9 @@ export class SharedQuota implements QuotaPolicy {
     return sum
   }
 
-  /** Index of the user's first word; with `take` a free slot becomes the user's. */
-  #slot({ app, user }: Principal, take: boolean): number | undefined {
-    const hash = createHash('sha256').update(`${app}/${user}`).digest()
+  /** Index of the name's first word; with `take` a free slot becomes that name's. */
+  #slot(name: string, take: boolean): number | undefined {
+    const hash = createHash('sha256').update(name).digest()
     const [low, high] = [hash.readInt32LE(0), hash.readInt32LE(4)]
     const start = hash.readUInt32LE(8) % SLOTS
     let free: number | undefined
@@ -126,4 +151,14 @@ export class SharedQuota implements QuotaPolicy {
       Atomics.store(this.#words, LOCK, 0)
     }
   }
+}
+
+/** No app's name has a slash, so no user is taken for an app. */
+function userName({ app, user }: Principal): string {
+  return `${app}/${user}`
+}
+
+/** The smaller limit; 0 is none. */
+function least(a: number, b: number): number {
+  return a > 0 && b > 0 ? Math.min(a, b) : a + b
 }

@@ -10,8 +10,8 @@ export class Standings {
     this.#standings = standings
   }
 
-  /** The core's throttle: bytes per second and allocation. */
-  readonly throttle = (app: string): number | undefined => this.#standings.get(app)?.throttle
+  /** Bytes per second and allocation. */
+  readonly demand = (app: string): number | undefined => this.#standings.get(app)?.throttle
 
   /** Refuses apps that are used up: 486, for it is their quota and not this server's capacity. */
   quota(next: QuotaPolicy): QuotaPolicy {
@@ -21,13 +21,20 @@ export class Standings {
     }
   }
 
-  /** In force at once: live allocations are shaped anew, those of apps to be closed end. */
-  change(standings: ReadonlyMap<string, Standing>, driver: Pick<Driver, 'act'>): void {
+  /**
+   * In force at once: live allocations are shaped anew, those of apps to be closed end.
+   * @param throttle the core's, which asks `demand`
+   */
+  change(
+    standings: ReadonlyMap<string, Standing>,
+    throttle: (app: string) => number | undefined,
+    driver: Pick<Driver, 'act'>,
+  ): void {
     this.#standings = standings
     let closing: Allocation[] = []
     driver.act((server, now) => {
       closing = [...server.allocations].filter(({ principal }) => standings.get(principal.app)?.close)
-      return server.update({ throttle: this.throttle }, now)
+      return server.update({ throttle }, now)
     })
     for (const allocation of closing) driver.act((server, now) => server.close(allocation, 'closed', now))
   }

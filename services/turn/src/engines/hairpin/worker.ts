@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { type LivePolicies, livePolicies } from '@hairpin/config'
+import { AppTable } from '../../apps/table.ts'
 import { type Allocation, type Listener, RelayPorts, TurnServer } from '../../core/index.ts'
 import { timeLimitedPasswords } from '../../credentials/password-policy.ts'
 import { RevokedUsernames, unlessRevoked } from '../../credentials/revocations.ts'
@@ -17,6 +18,7 @@ import { peerPolicyFor } from '../../net/peer-rules.ts'
 import { Certificate, type CertificateFiles } from '../../net/streams/certificate.ts'
 import { type StreamBinding, StreamListeners } from '../../net/streams/listeners.ts'
 import { bindUdp, familyOf } from '../../net/udp-socket.ts'
+import { AppLimits } from './app-limits.ts'
 import { describe } from './describe.ts'
 import { FlowTable } from './flow-table.ts'
 import type { FromWorker, ToWorker, WorkerSettings } from './messages.ts'
@@ -53,12 +55,15 @@ async function run(settings: WorkerSettings): Promise<void> {
   const { min, max } = turn.relayPorts
   const pool = new RelayPorts({ min, max, words: new Int32Array(shared.ports), tokenKey, randomBytes })
   const ports = new OwnedPorts(pool, new PortOwnership(shared.portOwners, min, worker))
+  const apps = new AppTable(settings.apps)
+  const appLimits = new AppLimits(apps, workers)
   const quota = new SharedQuota({
     shared: shared.quota,
     workers,
     worker,
     perUser: turn.userQuota,
     total: turn.totalQuota,
+    limitsOf: (app) => apps.quotasOf(app),
   })
   const credits = new SharedCredits({ shared: shared.credits, worker, limit: turn.bytesPerCredential })
   const share = { workers, addresses, quota, credits }
@@ -69,7 +74,12 @@ async function run(settings: WorkerSettings): Promise<void> {
   const revoked = new RevokedUsernames()
   for (const username of settings.revoked) revoked.add(username, Date.now())
   const standings = new Standings(settings.standings)
-  const passwordsOf = (secrets: readonly string[]) => unlessRevoked(timeLimitedPasswords(secrets), revoked)
+  const throttle = appLimits.throttle(standings.demand)
+  const passwordsOf = (secrets: readonly string[]) =>
+    unlessRevoked(
+      timeLimitedPasswords(secrets, (app) => apps.secretsOf(app)),
+      revoked,
+    )
   const flows = workers > 1 ? new FlowTable(shared.flows, shared.flowKey, worker) : undefined
   const server = new TurnServer({
     realm: turn.realm,
@@ -84,8 +94,14 @@ async function run(settings: WorkerSettings): Promise<void> {
     nonceKey,
     flows,
     dualAllocation: true,
+    mobility: {
+      key: shared.mobilityKey,
+      worker,
+      forward: flows && ((to, bytes, listener, { address, port }) => neighbours?.hand(to, bytes, listener, address, port)),
+    },
     ...policyChanges(undefined, policies, share),
-    throttle: standings.throttle,
+    throttle,
+    appBandwidth: appLimits.bucketOf,
     events: meter,
   })
   const clients = addresses.listen.map((address, id) => listenOn(id, address, addresses.port))
@@ -98,8 +114,14 @@ async function run(settings: WorkerSettings): Promise<void> {
     secureContext: certificate && (() => certificate.current.context),
   })
   const own = new OwnAddresses(addresses.relay, (port) => ports.isLive(port))
-  const dataPath = new DgramDataPath({ allocations: server.allocations, clients, own, now: steadyNow })
-  const neighbours =
+  const dataPath = new DgramDataPath({
+    allocations: server.allocations,
+    clients,
+    own,
+    now: steadyNow,
+    arrived: (allocation) => driver.act((server, now) => server.arrived(allocation, now)),
+  })
+  const neighbours: Neighbours | undefined =
     flows &&
     new Neighbours({
       flows,
@@ -169,8 +191,9 @@ async function run(settings: WorkerSettings): Promise<void> {
       const passwords = passwordsOf(message.turnSecrets)
       return driver.act((server, now) => server.update({ passwords }, now))
     }
+    if (message.type === 'apps') return appLimits.change(message.apps, throttle, driver)
     if (message.type === 'policies') return setPolicies(message.policies)
-    if (message.type === 'enforce') return standings.change(message.standings, driver)
+    if (message.type === 'enforce') return standings.change(message.standings, throttle, driver)
     if (message.type === 'list') return list(message.id, message.query)
     if (message.type === 'close') {
       const found = [...server.allocations].filter((allocation) => nameOf(allocation) === message.allocation)

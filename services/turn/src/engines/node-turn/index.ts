@@ -4,6 +4,7 @@
  */
 import type { LivePolicies } from '@hairpin/config'
 import Server from 'node-turn'
+import type { AppRules } from '../../apps/table.ts'
 import type { EngineOptions, RelayEngine, Sample } from '../../engine.ts'
 import type { Standing } from '../../ledger/budget.ts'
 import { Counters } from './counters.ts'
@@ -80,6 +81,10 @@ export class NodeTurnEngine implements RelayEngine {
 
   /** `EngineOptions.secrets` are asked at each Allocate. */
   setTurnSecrets(): void {}
+
+  setApps(apps: readonly AppRules[]): void {
+    this.#policies.setApps(apps)
+  }
 
   /** Permissions that were given stay. */
   setPolicies(policies: LivePolicies): void {
