@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-const file = join(import.meta.dirname, '..', '..', 'infra', 'grafana', 'dashboards', 'relay.json')
+const folder = join(import.meta.dirname, '..', '..', 'infra', 'grafana', 'dashboards')
 
 export interface Dashboard {
   readonly uid: string
+  readonly title: string
   readonly panels: readonly Panel[]
 }
 
@@ -21,12 +22,21 @@ export interface Panel {
   }>
 }
 
-export async function dashboard(): Promise<Dashboard> {
-  return JSON.parse(await readFile(file, 'utf8')) as Dashboard
+/** Text of each provisioned file by its name. */
+export async function dashboardFiles(): Promise<Map<string, string>> {
+  const names = (await readdir(folder)).sort()
+  return new Map(
+    await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name), 'utf8')] as const)),
+  )
 }
 
-/** Every query of the dashboard with the title of its panel. */
+export async function dashboards(): Promise<Dashboard[]> {
+  return [...(await dashboardFiles()).values()].map((text) => JSON.parse(text) as Dashboard)
+}
+
+/** Every query of every dashboard with the titles of both. */
 export async function dashboardPanels(): Promise<{ title: string; query: string }[]> {
-  const { panels } = await dashboard()
-  return panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ title, query: expr })))
+  return (await dashboards()).flatMap(({ title, panels }) =>
+    panels.flatMap((panel) => panel.targets.map(({ expr }) => ({ title: `${title}: ${panel.title}`, query: expr }))),
+  )
 }

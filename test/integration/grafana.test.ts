@@ -4,30 +4,11 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { has } from '../helpers/capabilities.ts'
 import { root } from '../helpers/compose.ts'
-import { dashboard } from '../helpers/dashboard.ts'
 import { exec } from '../helpers/exec.ts'
 
 const read = (path: string) => readFile(join(root, path), 'utf8')
 
 describe("Grafana's provisioning", () => {
-  test('has a dashboard whose panels use the provisioned data source and do not overlap', async () => {
-    const { panels } = await dashboard()
-    const source = /uid: (\S+)/.exec(await read('infra/grafana/provisioning/datasources/prometheus.yml'))?.[1]
-    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length)
-    const cells = new Set<string>()
-    for (const { title, datasource, gridPos, targets } of panels) {
-      expect(datasource.uid, title).toBe(source)
-      expect(targets.length, title).toBeGreaterThan(0)
-      for (const target of targets) expect(target.datasource.uid, title).toBe(source)
-      expect(gridPos.x + gridPos.w, title).toBeLessThanOrEqual(24)
-      for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++)
-        for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
-          expect(cells.has(`${x},${y}`), `${title} overlaps`).toBe(false)
-          cells.add(`${x},${y}`)
-        }
-    }
-  })
-
   test('finds its files where the compose file mounts them', async () => {
     const compose = await read('docker-compose.yml')
     const provider = await read('infra/grafana/provisioning/dashboards/hairpin.yml')
