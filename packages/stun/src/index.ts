@@ -2,6 +2,7 @@
 export * from './address.ts'
 export * from './attributes/address.ts'
 export * from './attributes/allocation.ts'
+export * from './attributes/connection-id.ts'
 export * from './attributes/error-code.ts'
 export * from './attributes/security.ts'
 export * from './attributes/text.ts'

@@ -4,6 +4,7 @@ import {
   decodeAddressFamily,
   decodeChannelData,
   decodeChannelNumber,
+  decodeConnectionId,
   decodeErrorCode,
   decodeEvenPort,
   decodeLifetime,
@@ -16,6 +17,7 @@ import {
   encodeAddressFamily,
   encodeChannelData,
   encodeChannelNumber,
+  encodeConnectionId,
   encodeErrorCode,
   encodeEvenPort,
   encodeLifetime,
@@ -40,6 +42,7 @@ test('every attribute value round-trips', () => {
       fc.string(),
       (u32, u16, u8, bit, text) => {
         expect(decodeLifetime(encodeLifetime(u32))).toBe(u32)
+        expect(decodeConnectionId(encodeConnectionId(u32))).toBe(u32)
         expect(decodeChannelNumber(encodeChannelNumber(u16))).toBe(u16)
         expect(decodeRequestedTransport(encodeRequestedTransport(u8))).toBe(u8)
         expect(decodeEvenPort(encodeEvenPort(bit))).toEqual({ reserve: bit })
@@ -58,6 +61,7 @@ test('values of a wrong size are undefined, never an exception', () => {
     fc.property(junk, (value) => {
       if (value.length !== 4) {
         expect(decodeLifetime(value)).toBeUndefined()
+        expect(decodeConnectionId(value)).toBeUndefined()
         expect(decodeChannelNumber(value)).toBeUndefined()
         expect(decodeRequestedTransport(value)).toBeUndefined()
         expect(decodeAddressFamily(value)).toBeUndefined()

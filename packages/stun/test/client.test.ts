@@ -4,6 +4,7 @@ import {
   Class,
   type ClientOutput,
   checkIntegrity,
+  encodeConnectionId,
   encodeErrorCode,
   encodeLifetime,
   encodeText,
@@ -176,6 +177,31 @@ test('payloads go by Send indication until a channel is bound, then by ChannelDa
   expect([...framed]).toEqual([0x40, 0, 0, 5, 1, 2, 3, 4, 5, 0, 0, 0])
   expect(client.receive(framed, 0)).toEqual([{ type: 'data', peer: PEER, payload, channel: 0x4000 }])
   expect(client.receive(Uint8Array.of(0x40, 9, 0, 0), 0)).toEqual([])
+})
+
+test('a connection to a peer is asked for, announced and bound (RFC 6062)', () => {
+  const client = ready({ requestedTransport: 6 })
+  const connect = sent(client.connect(PEER, 0))
+  expect(connect.method).toBe(Method.Connect)
+  const id: Pairs = [[Attribute.ConnectionId, encodeConnectionId(0x01020304)]]
+  expect(client.receive(reply(connect, Class.Success, id, KEY), 0)).toEqual([
+    { type: 'connected', peer: PEER, connection: 0x01020304 },
+  ])
+  expect(client.receive(reply(sent(client.connect(PEER, 0)), Class.Success, [], KEY), 0)).toMatchObject([
+    { type: 'failed', method: Method.Connect, code: 0 },
+  ])
+  const transaction = new Uint8Array(12)
+  const attempt = new MessageWriter(Method.ConnectionAttempt, Class.Indication, transaction)
+    .attribute(Attribute.XorPeerAddress, encodeXorAddress(PEER, transaction))
+    .attribute(...id[0]!)
+  expect(client.receive(attempt.finish(), 0)).toEqual([
+    { type: 'connectionAttempt', peer: PEER, connection: 0x01020304 },
+  ])
+  const bind = sent(client.connectionBind(0x01020304, 0))
+  expect([...bind.get(Attribute.ConnectionId)!]).toEqual([1, 2, 3, 4])
+  expect(client.receive(reply(bind, Class.Success, [], KEY), 0)).toEqual([
+    { type: 'connectionBound', connection: 0x01020304 },
+  ])
 })
 
 test('a lost allocation (437 on Refresh) is reported as closed', () => {

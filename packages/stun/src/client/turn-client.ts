@@ -1,5 +1,6 @@
 /**
- * A TURN client without I/O: RFC 8656 sections 6 to 12, long-term credentials by RFC 8489 section 9.2.
+ * A TURN client without I/O: RFC 8656 sections 6 to 12, long-term credentials by RFC 8489 section 9.2, TCP allocations by
+ * RFC 6062 section 4.
  *
  * Invariant: every call takes `now` (milliseconds) and returns outputs to perform in order; nothing else happens.
  * Look at `nextDeadline` after each call and call `handleTimeout` when it comes.
@@ -14,6 +15,7 @@ import {
   encodeRequestedTransport,
   Transport,
 } from '../attributes/allocation.ts'
+import { decodeConnectionId, encodeConnectionId } from '../attributes/connection-id.ts'
 import { decodeAddressErrorCode, decodeErrorCode, decodeIcmp } from '../attributes/error-code.ts'
 import { encodeText } from '../attributes/text.ts'
 import { Attribute } from '../attributes/types.ts'
@@ -168,6 +170,27 @@ export class TurnClient {
     return this.#request({ method: Method.ChannelBind, attributes, done, challenges: 0 }, now)
   }
 
+  /** Connects a TCP allocation to the peer (RFC 6062 section 4.3). Answer: `connected`. */
+  connect(peer: Endpoint, now: number): ClientOutput[] {
+    const attributes = (id: Uint8Array): AttributePair[] => [[Attribute.XorPeerAddress, encodeXorAddress(peer, id)]]
+    const done = (message: Message) => {
+      const connection = decodeConnectionId(message.get(Attribute.ConnectionId) ?? EMPTY)
+      if (connection === undefined) return this.#fail(Method.Connect, 0, 'incomplete answer to Connect')
+      this.#emit({ type: 'connected', peer, connection })
+    }
+    return this.#request({ method: Method.Connect, attributes, done, challenges: 0 }, now)
+  }
+
+  /**
+   * Makes this client's stream the data connection of `connection` (section 4.3): of a client of its own, with the
+   * credentials of the one that allocated. Answer: `connectionBound`; give `receive` nothing that comes after it.
+   */
+  connectionBind(connection: number, now: number): ClientOutput[] {
+    const attributes = (): AttributePair[] => [[Attribute.ConnectionId, encodeConnectionId(connection)]]
+    const done = () => this.#emit({ type: 'connectionBound', connection })
+    return this.#request({ method: Method.ConnectionBind, attributes, done, challenges: 0 }, now)
+  }
+
   /** Payload to a peer: ChannelData when a channel is bound, a Send indication otherwise. */
   send(peer: Endpoint, payload: Uint8Array): Uint8Array {
     const bound = this.#channelsByPeer.get(textOf(peer))
@@ -225,6 +248,12 @@ export class TurnClient {
   }
 
   #message(message: Message, now: number) {
+    if (message.class === Class.Indication && message.method === Method.ConnectionAttempt) {
+      const peer = this.#address(message, Attribute.XorPeerAddress)
+      const connection = decodeConnectionId(message.get(Attribute.ConnectionId) ?? EMPTY)
+      if (peer && connection !== undefined) this.#emit({ type: 'connectionAttempt', peer, connection })
+      return
+    }
     if (message.class === Class.Indication && message.method === Method.Data) {
       const peer = this.#address(message, Attribute.XorPeerAddress)
       const payload = message.get(Attribute.Data)

@@ -59,6 +59,12 @@ export type ClientOutput =
   | { readonly type: 'channelBound'; readonly peer: Endpoint; readonly channel: number }
   /** Payload from a peer: by channel (ChannelData) or by Data indication (channel undefined). */
   | { readonly type: 'data'; readonly peer: Endpoint; readonly payload: Uint8Array; readonly channel?: number }
+  /** TCP allocations (RFC 6062): the relay is connected to the peer; bind a new connection to it within 30 seconds. */
+  | { readonly type: 'connected'; readonly peer: Endpoint; readonly connection: number }
+  /** A permitted peer has connected to the relayed address; as `connected`. */
+  | { readonly type: 'connectionAttempt'; readonly peer: Endpoint; readonly connection: number }
+  /** From the next byte on, this stream is the peer's. */
+  | { readonly type: 'connectionBound'; readonly connection: number }
   /** The relay heard by ICMP that a datagram to the peer did not arrive. */
   | { readonly type: 'unreachable'; readonly peer: Endpoint; readonly icmp: Required<IcmpError> }
   /** A request failed for good. `code` is the STUN error, or 0 when nothing answered. */
