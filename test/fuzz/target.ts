@@ -10,6 +10,7 @@ import { type Output, SourceBudget } from '../../services/turn/src/core/index.ts
 import { keyFor } from '../../services/turn/test/core/raw.ts'
 import {
   createWorld,
+  creditsOf,
   datagram,
   PEER,
   PEER6,
@@ -27,7 +28,7 @@ export const CORPUS = new URL('./corpus/', import.meta.url)
 export const FUZZ_OPTIONS = {
   dualAllocation: true,
   dontFragment: true,
-  bytesPerCredential: 1e9,
+  credits: creditsOf(1e9),
   mobility: { key: seededBytes('mobility')(32), worker: 0 },
 }
 /** The five-tuples that inputs come from. */

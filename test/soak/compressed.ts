@@ -9,6 +9,7 @@ import {
   createPeer,
   createPorts,
   createWorld,
+  creditsOf,
   datagram,
   seededBytes,
   TCP,
@@ -114,7 +115,7 @@ class Simulation {
       ports: createPorts(50_000, 50_000 + 4 * clients),
       quotaLimit: 2 * clients,
       dualAllocation: true,
-      bytesPerCredential: 1e12,
+      credits: creditsOf(1e12),
       mobility: { key: seededBytes('mobility')(32), worker: 0 },
       limits: { nonceLifetime: 300 },
     })

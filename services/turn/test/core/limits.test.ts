@@ -2,13 +2,13 @@
 import { Method } from '@hairpin/stun'
 import { expect, test } from 'vitest'
 import { createPeerPolicy, type TurnServerOptions } from '../../src/core/index.ts'
-import { SharedCredits } from '../../src/engines/hairpin/shared-credits.ts'
 import { askCode, UDP_TRANSPORT } from './raw.ts'
 import {
   ALICE,
   BOB,
   createPeer,
   createWorld,
+  creditsOf,
   failure,
   NOTHING,
   PEER,
@@ -62,9 +62,6 @@ test('all allocations together have a rate; what it refuses is not taken from th
   expect(other.take(500, now)).toBe(false)
   expect(other.take(500, now + 400)).toBe(true)
 })
-
-const creditsOf = (limit: number) =>
-  new SharedCredits({ shared: new SharedArrayBuffer(SharedCredits.bytes), worker: 0, limit })
 
 test('a credential has so many bytes, over all its allocations and across them', () => {
   const { world, alice, allocation } = allocated({ credits: creditsOf(10_000) })

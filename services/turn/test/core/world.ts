@@ -17,6 +17,7 @@ import {
   TurnServer,
   type TurnServerOptions,
 } from '../../src/core/index.ts'
+import { SharedCredits } from '../../src/engines/hairpin/shared-credits.ts'
 
 export const UDP: Listener = { id: 0, transport: 'udp', local: { address: '198.51.100.1', port: 3478, family: 4 } }
 export const TCP: Listener = { id: 1, transport: 'tcp', local: { address: '198.51.100.1', port: 3478, family: 4 } }
@@ -197,4 +198,9 @@ export const NOTHING = [0, 0, 0, Number.POSITIVE_INFINITY]
 export function failure(events: ClientOutput[]): number | undefined {
   const failed = events.find((event) => event.type === 'failed')
   return failed?.type === 'failed' ? failed.code : undefined
+}
+
+/** Bytes per credential, as one worker alone has them. */
+export function creditsOf(limit: number): SharedCredits {
+  return new SharedCredits({ shared: new SharedArrayBuffer(SharedCredits.bytes), worker: 0, limit })
 }
