@@ -1,10 +1,11 @@
 /**
- * Long fuzzing of codec and server core: `node test/fuzz/run.ts [inputs] [seed]`, a million inputs by default.
- * Ends with an error when an input throws, unbalances the core's books, or when the memory in use after a forced
+ * Long fuzzing of codec, client, framer and server core: `node scripts/run.mjs fuzz [inputs] [seed]`, a million inputs by
+ * default. Ends with an error when an input throws, unbalances the core's books, or when the memory in use after a forced
  * collection has grown since the first tenth of the run.
  */
 import { usedMemory } from '../helpers/memory.ts'
 import { createRandom } from './mutate.ts'
+import { Readers } from './readers.ts'
 import { Target } from './target.ts'
 
 /** Bytes in use that may come and go between collections. */
@@ -12,12 +13,15 @@ const TOLERANCE = 1024 * 1024
 
 const inputs = Number(process.argv[2] ?? 1_000_000)
 const seed = Number(process.argv[3] ?? Date.now() % 2 ** 31)
-const target = new Target(createRandom(seed))
+const random = createRandom(seed)
+const target = new Target(random)
+const readers = new Readers(random)
 const memory: number[] = []
 const started = performance.now()
 for (let i = 1; i <= inputs; i++) {
   try {
     target.step()
+    readers.read(target.input)
   } catch (error) {
     console.error(`seed ${seed}, input ${i}: ${Buffer.from(target.input).toString('hex')}`)
     throw error

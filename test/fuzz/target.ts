@@ -19,6 +19,7 @@ import {
   perform,
   REALM,
   seededBytes,
+  TCP,
   UDP,
   type World,
 } from '../../services/turn/test/core/world.ts'
@@ -74,9 +75,12 @@ export class Target {
     const { world } = this
     const tuple = this.#random(TUPLES.length)
     this.input = this.#next(tuple)
-    const outputs = world.server.receive(datagram(this.input), UDP, TUPLES[tuple]!, world.clock.now)
+    const [from, listener] = [TUPLES[tuple]!, tuple % 4 === 3 ? TCP : UDP]
+    const outputs = world.server.receive(datagram(this.input), listener, from, world.clock.now)
     this.#learn(outputs, tuple)
     perform(world, outputs)
+    if (listener === TCP && this.#random(50) === 0)
+      perform(world, world.server.disconnected(TCP, from, world.clock.now))
     if (this.#random(200) === 0) pass(world, this.#random(2) === 0 ? 1 : this.#random(900))
     this.#balance()
     for (const list of Object.values(world.events)) list.length = 0

@@ -22,3 +22,22 @@ export const RFC8489_B1 = {
     ),
   ),
 } as const
+
+/**
+ * The nonce cookie with each set of security features, worked out by hand from section 9.2 (the 24 bits in base64 behind
+ * the cookie) and section 18.1 (bit 0, the leftmost, is password algorithms; bit 1 username anonymity).
+ */
+export const NONCE_PREFIXES = [
+  { features: 0b00 << 22, prefix: 'obMatJos2AAAA' },
+  { features: 0b10 << 22, prefix: 'obMatJos2gAAA' },
+  { features: 0b01 << 22, prefix: 'obMatJos2QAAA' },
+  { features: 0b11 << 22, prefix: 'obMatJos2wAAA' },
+] as const
+
+/** The long-term key of RFC 5389 section 15.4, which RFC 8489 section 18.5.1.1 keeps: MD5 of `user:realm:pass`. */
+export const MD5_KEY = {
+  username: 'user',
+  realm: 'realm',
+  password: 'pass',
+  key: '8493fbc53ba582fb4c044c456bdc40eb',
+} as const

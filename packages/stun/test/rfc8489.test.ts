@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { RFC8489_B1 as B1 } from '../../../test/vectors/rfc8489.ts'
+import { RFC8489_B1 as B1, MD5_KEY, NONCE_PREFIXES } from '../../../test/vectors/rfc8489.ts'
 import {
   Attribute,
   Class,
@@ -79,12 +79,24 @@ test('both integrities in one message hold, each over what precedes it', () => {
   expect([checkIntegrity(message, key), checkIntegritySha256(message, key)]).toEqual([true, true])
 })
 
+test.each(NONCE_PREFIXES)('the nonce cookie with features $features is $prefix, both ways', ({ features, prefix }) => {
+  expect(encodeNoncePrefix(features)).toBe(prefix)
+  expect(decodeNonceFeatures(`${prefix}xyz`)).toBe(features)
+})
+
 test('feature bits are counted from the most significant (section 18.1)', () => {
-  expect(encodeNoncePrefix(SecurityFeature.PasswordAlgorithms)).toBe('obMatJos2gAAA')
-  expect(encodeNoncePrefix(SecurityFeature.UsernameAnonymity)).toBe('obMatJos2QAAA')
-  expect(decodeNonceFeatures('obMatJos2wAAAxyz')).toBe(
-    SecurityFeature.PasswordAlgorithms | SecurityFeature.UsernameAnonymity,
-  )
+  const { PasswordAlgorithms, UsernameAnonymity } = SecurityFeature
+  expect([PasswordAlgorithms, UsernameAnonymity]).toEqual([NONCE_PREFIXES[1].features, NONCE_PREFIXES[2].features])
+})
+
+test.each(['', 'obMatJos', 'obMatJos2', 'obMatJos2gAA', 'obMatJos3gAAA', 'f//499k954d6OL34oL9FSTvy64sA'])(
+  'the nonce %j has no cookie',
+  (nonce) => expect(decodeNonceFeatures(nonce)).toBeUndefined(),
+)
+
+test('RFC 5389 15.4: the long-term key of the example', () => {
+  const { username, realm, password, key: expected } = MD5_KEY
+  expect(Buffer.from(longTermKey(username, realm, password)).toString('hex')).toBe(expected)
 })
 
 test.each(['sha1', 'sha256'] as const)(

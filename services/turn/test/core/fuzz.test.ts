@@ -9,6 +9,7 @@ import {
 } from '@hairpin/stun'
 import { expect, test } from 'vitest'
 import { createRandom, mutate, randomDatagram } from '../../../../test/fuzz/mutate.ts'
+import { Readers } from '../../../../test/fuzz/readers.ts'
 import { loadCorpus, Target } from '../../../../test/fuzz/target.ts'
 import { RFC5769 } from '../../../../test/vectors/rfc5769.ts'
 import { ALICE, createPeer, createWorld, NOTHING, PEER, pass, perform, remains, seededBytes, UDP } from './world.ts'
@@ -82,9 +83,13 @@ test('10,000 datagrams do not upset the codec or the client either', () => {
   expect(client.relayed).toBeUndefined()
 })
 
-test('10,000 inputs on the committed corpus keep the core’s books balanced', () => {
-  const target = new Target(createRandom(1))
-  for (let i = 0; i < 10_000; i++) target.step()
+test('10,000 inputs on the committed corpus keep the core’s books balanced, and upset no reader', () => {
+  const random = createRandom(1)
+  const [target, readers] = [new Target(random), new Readers(random)]
+  for (let i = 0; i < 10_000; i++) {
+    target.step()
+    readers.read(target.input)
+  }
   expect(target.behaviours).toBeGreaterThan(30)
   pass(target.world, 7200)
   expect(remains(target.world)).toEqual(NOTHING)
