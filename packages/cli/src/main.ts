@@ -1,13 +1,17 @@
 /** `npx hairpin <command>`. */
 import { ConfigError } from '@hairpin/config'
+import { apps } from './apps.ts'
 import { mint } from './mint.ts'
 import { UsageError } from './options.ts'
 import { usage } from './usage.ts'
 
-const commands: Readonly<Record<string, (args: readonly string[]) => string | Promise<string>>> = { mint, usage }
+const commands: Readonly<Record<string, (args: readonly string[]) => string | Promise<string>>> = { apps, mint, usage }
 
 const help = `usage: hairpin <command>
 
+  apps list             the apps (tenants), their keys, secrets and limits; also:
+       show APP · add APP · set APP · remove APP · key add APP · key revoke APP KEY
+       secret rotate APP · secret remove APP ID · webhook-secret APP · help
   mint --user NAME      TURN credentials and an iceServers block, from the secret alone
        [--app demo] [--ttl SECONDS] [--secret SECRET] [--host HOST] [--port 3478]
   usage --month         what was relayed in a month, and what it cost

@@ -1,7 +1,15 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Config, loadConfig, loadSecrets, loadSettings } from '@hairpin/config'
-import { detectAddresses, hostSurroundings, iceServersFor, isAppName } from '@hairpin/turn/offline'
+import {
+  APPS_FILE,
+  AppStore,
+  detectAddresses,
+  hostSurroundings,
+  iceServersFor,
+  isAppName,
+  openAppsReader,
+} from '@hairpin/turn/offline'
 import { optionsOf, UsageError } from './options.ts'
 
 /**
@@ -25,7 +33,8 @@ export async function mint(args: readonly string[], environment: NodeJS.ProcessE
     ...(options.host === undefined ? {} : { HAIRPIN_TURN_HOST: options.host }),
     ...(options.port === undefined ? {} : { HAIRPIN_TURN_PORT: options.port }),
   })
-  const ttl = options.ttl === undefined ? config.credentials.ttl.default : Number(options.ttl)
+  const own = options.secret === undefined ? appOf(config, options.app) : undefined
+  const ttl = options.ttl === undefined ? (own?.ttl.default ?? config.credentials.ttl.default) : Number(options.ttl)
   if (!Number.isInteger(ttl) || ttl < 1) throw new UsageError('--ttl is a whole number of seconds')
   const { warnings: _none, ...detected } = await detectAddresses(config, hostSurroundings())
   const { port, tls } = config.turn
@@ -33,7 +42,7 @@ export async function mint(args: readonly string[], environment: NodeJS.ProcessE
   const { iceServers, expiresAt } = iceServersFor(
     {
       config,
-      secrets: { turnSecrets: secretsOf(config, options.secret) },
+      secrets: { turnSecrets: own?.turnSecrets ?? secretsOf(config, options.secret) },
       addresses: { ...detected, port, ...streams },
     },
     { app: options.app, user: options.user, ttl },
@@ -43,7 +52,19 @@ export async function mint(args: readonly string[], environment: NodeJS.ProcessE
   return `username:   ${username}\ncredential: ${credential}\nexpires:    ${expiresAt}\n\n${block}`
 }
 
-/** As the relay has them; a folder without any gets none from here, or whoever mistypes its name would not notice. */
+/** An app that has secrets of its own. */
+function appOf(config: Config, name: string) {
+  const file = join(config.dataDir, APPS_FILE)
+  if (!existsSync(file)) return undefined
+  const store = new AppStore(openAppsReader(file))
+  try {
+    return store.apps().find(({ id }) => id === name)
+  } finally {
+    store.close()
+  }
+}
+
+/** Of the stack, as the relay has them; a folder without any gets none from here, or whoever mistypes its name would not notice. */
 function secretsOf(config: Config, given: string | undefined): readonly string[] {
   if (given !== undefined) return [given]
   if (config.credentials.turnSecrets) return config.credentials.turnSecrets

@@ -10,6 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openLedgerDatabase } from '../../../services/turn/src/ledger/schema.ts'
 import { LedgerWriter } from '../../../services/turn/src/ledger/writer.ts'
 import { counters, snapshot } from '../../../services/turn/test/ledger/helpers.ts'
+import { apps } from '../src/apps.ts'
 import { mint } from '../src/mint.ts'
 import { usage } from '../src/usage.ts'
 
@@ -53,6 +54,92 @@ describe('hairpin mint', () => {
     [[], /no secrets in .*HAIRPIN_DATA_DIR/],
   ])('says what is wrong with %j', async (args, message) => {
     await expect(mint(args, environment)).rejects.toThrow(message)
+  })
+})
+
+describe('hairpin apps', () => {
+  const run = (...args: string[]) => apps(args, environment)
+  const shown = (text: string, what: string) => new RegExp(`${what}.*: +([\\w-]+)$`, 'm').exec(text)?.[1]
+
+  it('adds an app whose secret mints offline, and lists it without a secret', async () => {
+    const text = run(
+      'add',
+      'shop',
+      '--name',
+      'The shop',
+      '--ttl-default',
+      '600',
+      '--origins',
+      'https://shop.example.com',
+    )
+    const secret = shown(text, 'TURN secret')!
+    expect(secret).toHaveLength(43)
+    expect(shown(text, 'API key')).toMatch(/^hk_/)
+
+    const minted = JSON.parse((await mint(['--app', 'shop'], environment)).split('\n\n')[1]!).iceServers[1]
+    expect(minted.credential).toBe(createHmac('sha1', secret).update(minted.username).digest('base64'))
+    expect(Math.abs(Number.parseInt(minted.username, 10) - Date.now() / 1000 - 600)).toBeLessThan(60)
+
+    const listed = run('list') + run('show', 'shop') + run('show', 'shop', '--json')
+    expect(listed).toContain('https://shop.example.com')
+    expect(listed).not.toContain(secret)
+    expect(listed).not.toContain(shown(text, 'API key'))
+  })
+
+  it('adds and revokes keys, rotates and removes secrets, changes settings, removes apps', () => {
+    run('add', 'shop', '--allocations', '10')
+    const [, key] = /API key (\w+), /.exec(run('key', 'add', 'shop'))!
+    expect(run('show', 'shop')).toContain(`API key ${key} …`)
+    run('key', 'revoke', 'shop', key!)
+    expect(run('show', 'shop')).not.toContain(`API key ${key} …`)
+
+    expect(shown(run('secret', 'rotate', 'shop', '--keep', '60'), 'TURN secret')).toHaveLength(43)
+    expect(run('show', 'shop')).toMatch(/TURN secret 2, .*, mints\nTURN secret 1, .*, counts until /)
+    run('secret', 'remove', 'shop', '1')
+    expect(run('show', 'shop')).not.toContain('TURN secret 1')
+
+    run('set', 'shop', '--max-bps', '1000', '--budgets', 'monthly 50 EUR: 80% webhook; daily 1 GB: 100% close')
+    const settings = JSON.parse(run('show', 'shop', '--json'))
+    expect(settings.quotas).toEqual({ allocations: 10, bytesPerSecond: 1000 })
+    expect(settings.budgets).toEqual([
+      {
+        period: 'monthly',
+        limit: { money: '50', currency: 'EUR' },
+        marks: [{ percent: 80, actions: [{ type: 'webhook' }] }],
+      },
+      { period: 'daily', limit: { bytes: 1e9 }, marks: [{ percent: 100, actions: [{ type: 'close' }] }] },
+    ])
+    expect(shown(run('webhook-secret', 'shop'), 'webhook secret')).toHaveLength(43)
+    run('remove', 'shop')
+    expect(run('list')).toContain('No apps')
+  })
+
+  it('takes the secret of a coturn that it replaces', async () => {
+    run('add', 'shop', '--secret', 'static-auth-secret-of-a-coturn')
+    const { username, credential } = JSON.parse((await mint(['--app', 'shop'], environment)).split('\n\n')[1]!)
+      .iceServers[1]
+    const password = createHmac('sha1', 'static-auth-secret-of-a-coturn').update(username).digest('base64')
+    expect(credential).toBe(password)
+  })
+
+  it.each([
+    [['frob'], /"apps frob"/],
+    [['add'], /needs the name/],
+    [['show', 'shop'], /APP_UNKNOWN/],
+    [['add', 'a/b'], /APP_ID_INVALID/],
+    [['add', 'shop', 'game'], /"game" is one argument too many/],
+    [['add', 'shop', '--max-bps', 'much'], /--max-bps/],
+    [['add', 'shop', '--origins', 'shop'], /origins: "shop"/],
+    [['add', 'shop', '--budgets', 'yearly 5 EUR: 1% close'], /^--budgets: "yearly/],
+    [['secret', 'rotate', 'shop', '--keep', 'long'], /--keep/],
+  ])('says what is wrong with %j', (args, message) => {
+    expect(() => run(...args)).toThrow(message)
+    expect(run('list')).toContain('No apps')
+  })
+
+  it('makes no folder', () => {
+    const elsewhere = { ...environment, HAIRPIN_DATA_DIR: join(folder, 'none') }
+    expect(() => apps(['list'], elsewhere)).toThrow(/there is no folder .*HAIRPIN_DATA_DIR/)
   })
 })
 

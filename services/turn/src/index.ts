@@ -21,6 +21,7 @@ import { adminApps } from './http/admin-apps.ts'
 import { publicApi } from './http/api.ts'
 import { appIssuer } from './http/app-issuer.ts'
 import { KeyRing } from './http/key-ring.ts'
+import type { Budget } from './ledger/budget.ts'
 import { LedgerService } from './ledger/service.ts'
 import { LiveConfig, type SettingsSource } from './live-config.ts'
 import { registerRelayMetrics } from './metrics/register.ts'
@@ -105,24 +106,32 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
     log: logger,
     onTotals: (totals) => budgets.observe(totals),
   })
+  const apps = openApps(config.dataDir, logger)
+  apps.onChange((all) => {
+    engine?.setApps(rulesOf(all))
+    budgets.set(allBudgets())
+  })
   const webhooks = new Webhooks({
     path: join(config.dataDir, 'webhooks.json'),
-    targetOf: () => config.budgetWebhook,
+    targetOf: (app) => apps.get(app)?.webhook ?? config.budgetWebhook,
     log: logger,
   })
   const budgets = new BudgetService({
-    budgets: parseBudgets(config.budgets, ledger.price.currency),
+    budgets: allBudgets(),
     log: logger,
     webhooks,
     remember: (keys) => ledger.addMarks(keys),
     enforce: (standings) => engine?.enforce(standings),
   })
-  const apps = openApps(config.dataDir, logger)
-  apps.onChange((all) => engine?.setApps(rulesOf(all)))
   const issuer = appIssuer({ config, secrets, apps, revoked: revocations.revoked, addresses: chosen })
   let addresses: ServerAddresses | undefined
   let engine: RelayEngine | undefined
   let ready = false
+
+  function allBudgets(): Budget[] {
+    const settings = parseBudgets(config.budgets, ledger.price.currency)
+    return [...settings, ...apps.list().flatMap(({ id, budgets }) => budgets.map((budget) => ({ ...budget, app: id })))]
+  }
 
   function chosen(): ServerAddresses {
     if (!addresses) throw new Error('the relay has not been started')

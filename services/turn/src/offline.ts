@@ -1,5 +1,10 @@
 /** What can be done without a running relay: from its secrets and its ledger. For the command line. */
 
+export { AppError } from './apps/errors.ts'
+export { APPS_FILE, openAppsDatabase, openAppsReader } from './apps/schema.ts'
+export { type AppInfo, AppStore } from './apps/store.ts'
+export type { AppSettings } from './apps/types.ts'
+export { parseBudgets } from './budgets/parse.ts'
 export type { IceServers } from './credentials/ice-servers.ts'
 export { iceServersFor } from './credentials/ice-servers.ts'
 export { isAppName } from './credentials/username.ts'

@@ -45,6 +45,11 @@ export function openAppsDatabase(path: string): DatabaseSync {
   }
 }
 
+/** Opens an existing file for looking only. */
+export function openAppsReader(path: string): DatabaseSync {
+  return new DatabaseSync(path, { readOnly: true, timeout: LOCK_WAIT_MS })
+}
+
 function migrate(db: DatabaseSync): void {
   const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number }
   if (version > migrations.length)
