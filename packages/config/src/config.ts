@@ -64,6 +64,8 @@ export interface Config {
     /** Host name for `turn:` URLs; the external address when undefined. */
     readonly host?: string
     readonly realm: string
+    /** Seconds between two looks at detected addresses; 0 = none. */
+    readonly addressCheck: number
     /** Server used to learn the public address, `host:port`; undefined turns that detector off. */
     readonly stunServer?: string
     readonly peerDeny: readonly string[]
@@ -132,6 +134,7 @@ export function readConfig(env: EnvReader): Config {
       ...optional('tcpRelay', tcpRelay(env)),
       ...optional('host', env.string('HAIRPIN_TURN_HOST')),
       realm: env.string('HAIRPIN_REALM') ?? 'hairpin',
+      addressCheck: env.integer('HAIRPIN_ADDRESS_CHECK', 300, 0, 86_400),
       ...optional('stunServer', stunServer(env)),
       peerDeny: env.cidrs('HAIRPIN_PEER_DENY'),
       peerAllow: env.cidrs('HAIRPIN_PEER_ALLOW'),

@@ -5,7 +5,7 @@ import type { Drain } from './core/index.ts'
 import type { RevokedUsernames } from './credentials/revocations.ts'
 import type { Standing } from './ledger/budget.ts'
 import type { UsageSink } from './ledger/feed.ts'
-import type { ServerAddresses } from './net/addresses.ts'
+import type { RelayAddress, ServerAddresses } from './net/addresses.ts'
 
 /** What a relay engine is to the rest of the service: `hairpin` (our own) and `node-turn` implement it. */
 export interface RelayEngine {
@@ -23,6 +23,8 @@ export interface RelayEngine {
    * secrets and numbers of allocations only, and live allocations go on).
    */
   setApps(apps: readonly AppRules[]): void
+  /** Addresses that new allocations advertise; those they are bound to stay (node-turn: no change until the next start). */
+  setRelayAddresses(relay: readonly RelayAddress[]): void
   /** In force at once, for live allocations too (node-turn: quotas and peers, for new allocations and permissions). */
   setPolicies(policies: LivePolicies): void
   /**

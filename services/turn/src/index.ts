@@ -25,7 +25,8 @@ import type { Budget } from './ledger/budget.ts'
 import { LedgerService } from './ledger/service.ts'
 import { LiveConfig, type SettingsSource } from './live-config.ts'
 import { registerRelayMetrics } from './metrics/register.ts'
-import type { ServerAddresses } from './net/addresses.ts'
+import { AddressWatch } from './net/address-watch.ts'
+import type { RelayAddress, ServerAddresses } from './net/addresses.ts'
 import { detectAddresses } from './net/detect.ts'
 import { claimPorts } from './net/listen-port.ts'
 import { type CertificateFiles, certificateDoubts, loadCertificate } from './net/streams/certificate.ts'
@@ -126,6 +127,7 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
   const issuer = appIssuer({ config, secrets, apps, revoked: revocations.revoked, addresses: chosen })
   let addresses: ServerAddresses | undefined
   let engine: RelayEngine | undefined
+  let watch: AddressWatch | undefined
   let ready = false
 
   function allBudgets(): Budget[] {
@@ -136,6 +138,25 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
   function chosen(): ServerAddresses {
     if (!addresses) throw new Error('the relay has not been started')
     return addresses
+  }
+
+  function watchAddresses(detect: () => Promise<readonly RelayAddress[]>): AddressWatch {
+    return new AddressWatch({
+      first: chosen().relay,
+      interval: config.turn.addressCheck,
+      detect,
+      changed(relay, what) {
+        addresses = { ...chosen(), relay }
+        engine?.setRelayAddresses(relay)
+        logger.warn({ code: 'TURN_ADDRESS_CHANGED' }, `advertised address changed from ${what}`)
+      },
+      stranded(what) {
+        logger.error(
+          { code: 'TURN_ADDRESS_LOST' },
+          `this host went from ${what}, where the relay does not listen: restart it`,
+        )
+      },
+    })
   }
 
   function revoke(username: string): void {
@@ -158,12 +179,14 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
   registerRelayMetrics(options.registry, async () => [
     ...((await engine?.snapshot()) ?? []),
     ...ledger.samples(),
+    { name: 'hairpin_external_address_changes_total', labels: {}, value: watch?.changes ?? 0 },
     ...budgets.samples(),
   ])
 
   return {
     async start() {
-      const { warnings, ...detected } = await detectAddresses(config, options.surroundings ?? hostSurroundings())
+      const surroundings = options.surroundings ?? hostSurroundings()
+      const { warnings, ...detected } = await detectAddresses(config, surroundings)
       if (config.turn.tls) checkCertificate(config.turn.tls)
       addresses = { ...detected, ...(await claimPorts(config.turn, detected.listen)) }
       for (const { external, local, source, why } of addresses.relay)
@@ -186,6 +209,8 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
       })
       secrets.watch()
       live.watch()
+      watch = watchAddresses(async () => (await detectAddresses(config, surroundings)).relay)
+      watch.start()
       ready = true
       const { listen, port, tcpPort, tlsPort } = addresses
       logger.info(
@@ -206,6 +231,7 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
 
     async stop() {
       ready = false
+      watch?.close()
       live.close()
       secrets.close()
       apps.close()

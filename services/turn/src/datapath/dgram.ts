@@ -31,14 +31,12 @@ export class DgramDataPath implements DataPath {
   readonly #allocations: AllocationTable
   readonly #clients: readonly ClientSocket[]
   readonly #own: OwnAddresses
-  readonly #translates: boolean
   readonly #now: () => number
 
   constructor(options: DgramOptions) {
     this.#allocations = options.allocations
     this.#clients = options.clients
     this.#own = options.own
-    this.#translates = options.own.translates
     this.#now = options.now
   }
 
@@ -61,7 +59,7 @@ export class DgramDataPath implements DataPath {
     const relay = allocation.attachment as RelaySocket | undefined
     if (relay === undefined) return 'pending'
     const { allowance } = allocation
-    const address = this.#translates ? this.#own.toExternal(source, port) : source
+    const address = this.#own.translates ? this.#own.toExternal(source, port) : source
     const channel = allocation.channelFor(address, port)
     if (channel === undefined) {
       if (!allocation.permitted(address, port, this.#now())) return 'no-permission'
@@ -132,7 +130,7 @@ export class DgramDataPath implements DataPath {
     const { allowance } = allocation
     if (allowance !== undefined && !allowance.take(length, this.#now())) return allowance.refused
     const socket = relay.other === undefined ? relay : relay.towards(peer.family)
-    const to = this.#translates ? this.#own.toLocal(peer.address, peer.port) : peer.address
+    const to = this.#own.translates ? this.#own.toLocal(peer.address, peer.port) : peer.address
     // Port 0 names nobody; the socket would throw.
     if (peer.port === 0 || !socket.send(bytes, offset, length, peer.port, to)) return 'send-failed'
     allocation.clientToPeerBytes += length

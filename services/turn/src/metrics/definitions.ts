@@ -177,6 +177,12 @@ export const relayMetrics: readonly MetricDefinition[] = [
     labels: [],
   },
   {
+    name: 'hairpin_external_address_changes_total',
+    type: 'counter',
+    help: 'Times that a detected advertised address was replaced by another one.',
+    labels: [],
+  },
+  {
     name: 'hairpin_relay_worker_restarts_total',
     type: 'counter',
     help: 'Relay workers that ended unexpectedly and were started again.',

@@ -1,7 +1,7 @@
 /** The relay's own addresses: where it listens, what it advertises, and why. */
 
 /** How an advertised address was found, best first. */
-export type AddressSource = 'configured' | 'interface' | 'stun' | 'private' | 'loopback'
+export type AddressSource = 'configured' | 'cloud' | 'interface' | 'stun' | 'dns' | 'private' | 'loopback'
 
 /** One advertised address of a family; `local` is where its relayed ports are bound (differs behind a 1:1 NAT). */
 export interface RelayAddress {

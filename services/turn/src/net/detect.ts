@@ -3,14 +3,17 @@
  *
  * For each address family the first of these that gives one wins:
  *   1. HAIRPIN_EXTERNAL_IP, which is then the whole list: a family it leaves out is not offered.
- *   2. A global address on an interface.
- *   3. IPv4 only, when interfaces have private addresses alone: the address a STUN server sees. It is advertised when
- *      something says that it leads here: packets sent to it from this host arrive, or the host is a cloud machine of a
- *      kind that has its public address by 1:1 NAT, or this is no demo (a relay on a server is there for the internet).
- *      A laptop behind a home router fails all three: its public address would break calls within the LAN.
- *   4. A private address; the one of the default route first.
- *   5. Loopback.
- * Without the internet the outcome is 4 or 5, at most about a second later. What was chosen says why.
+ *   2. IPv4 only: what the metadata service of the cloud tells that this machine belongs to.
+ *   3. A global address on an interface.
+ *   4. IPv4 only, when interfaces have private addresses alone: the address a STUN server sees. It is advertised when
+ *      something says that it leads here: the host is a cloud machine of a kind that has its public address by 1:1 NAT, or
+ *      packets sent to it from this host arrive, or HAIRPIN_TURN_HOST names it, or this is no demo (a relay on a server is
+ *      there for the internet). A laptop behind a home router fails all of them: its public address would break calls
+ *      within the LAN.
+ *   5. IPv4 only: the global address that HAIRPIN_TURN_HOST names.
+ *   6. A private address; the one of the default route first.
+ *   7. Loopback.
+ * Without the internet the outcome is 6 or 7, at most about three seconds later. What was chosen says why.
  */
 import { type Config, ConfigError, type ExternalAddress } from '@hairpin/config'
 import { canonicalAddress } from '@hairpin/stun'
@@ -24,8 +27,11 @@ export type DetectedAddresses = Omit<ServerAddresses, 'port'> & {
   readonly warnings: readonly string[]
 }
 
+/** Loud, for it is the usual reason why calls to clients elsewhere fail. */
+const PRIVATE = 'PRIVATE ADDRESS ADVERTISED'
+
 type Settings = Pick<Config, 'demo'> & {
-  readonly turn: Pick<Config['turn'], 'listenIps' | 'externalIps' | 'stunServer' | 'relayPorts'>
+  readonly turn: Pick<Config['turn'], 'externalIps' | 'host' | 'listenIps' | 'relayPorts' | 'stunServer'>
 }
 
 /** @throws ConfigError when a configured address cannot be used. */
@@ -47,11 +53,17 @@ export async function detectAddresses(config: Settings, surroundings: Surroundin
   if (relay.length === 0) throw new ConfigError('HAIRPIN_EXTERNAL_IP', 'no address was found that could be advertised')
   // An IPv6 address of the LAN beside a public IPv4 one, or ::1 beside one of the LAN, helps nobody.
   const reach = reachOf(relay[0]!)
+  for (const { family, external, source } of relay) {
+    const hasPublic = own.some((address) => familyOf(address) === family && isGlobal(address))
+    const isDoubtful = hasPublic || (source === 'configured' && !config.demo)
+    if (isDoubtful && !isGlobal(external) && !isLoopback(external))
+      warnings.push(`${PRIVATE}: ${external} is of no use to clients elsewhere; set HAIRPIN_EXTERNAL_IP`)
+  }
   return { listen, relay: relay.filter((address) => reachOf(address) >= reach), own, warnings }
 }
 
-/** How far away an address is of use. */
-function reachOf({ source }: RelayAddress): number {
+/** How far away an address is of use: 0 on this host, 1 in its network, 2 everywhere. */
+export function reachOf({ source }: RelayAddress): number {
   return source === 'loopback' ? 0 : source === 'private' ? 1 : 2
 }
 
@@ -97,6 +109,8 @@ async function detected(
   surroundings: Surroundings,
   warnings: string[],
 ): Promise<RelayAddress | undefined> {
+  const told = family === 4 ? await ofCloud(candidates, surroundings) : undefined
+  if (told) return told
   const global = await preferred(family, candidates.filter(isGlobal), surroundings)
   if (global !== undefined)
     return { family, external: global, local: global, source: 'interface', why: 'a global address of this host' }
@@ -116,19 +130,36 @@ async function detected(
   return viaStun ?? { family, external: local, local, source: 'private', why: 'an address of the local network' }
 }
 
+/** Asked where the public address is not on an interface anyway. */
+async function ofCloud(candidates: readonly string[], surroundings: Surroundings): Promise<RelayAddress | undefined> {
+  const cloud = surroundings.cloud()
+  const inside = candidates.filter((address) => !isLoopback(address))
+  if (cloud === undefined || inside.length === 0 || inside.some(isGlobal)) return undefined
+  const told = await surroundings.metadata(cloud)
+  const external = told === undefined ? undefined : canonical(told)
+  const local = await preferred(4, inside, surroundings)
+  if (external === undefined || local === undefined || !isGlobal(external)) return undefined
+  return { family: 4, external, local, source: 'cloud', why: `told by ${cloud}, which maps it to ${local}` }
+}
+
 async function mapped(
   config: Settings,
   local: string,
   surroundings: Surroundings,
   warnings: string[],
 ): Promise<RelayAddress | undefined> {
-  const { stunServer, relayPorts } = config.turn
+  const { stunServer, relayPorts, host } = config.turn
+  const named = host === undefined ? undefined : await surroundings.resolve(host, 4)
   const seen = stunServer === undefined ? undefined : await surroundings.mappedAddress(stunServer, local)
   const outside = seen === undefined ? undefined : canonical(seen)
   if (outside === undefined || outside === local || !isGlobal(outside)) {
+    if (named !== undefined && isGlobal(named)) {
+      warnings.push(`${named} is advertised because ${host} names it; nothing proves that it leads to ${local}`)
+      return { family: 4, external: named, local, source: 'dns', why: `named by ${host}` }
+    }
     if (!config.demo)
       warnings.push(
-        `no public address found: the relay can be reached within the network of ${local} only; set HAIRPIN_EXTERNAL_IP`,
+        `${PRIVATE}: no public address found; the relay can be reached within the network of ${local} only; set HAIRPIN_EXTERNAL_IP`,
       )
     return undefined
   }
@@ -143,6 +174,7 @@ async function mapped(
   const cloud = surroundings.cloud()
   if (cloud !== undefined) return found(`${cloud} maps it to ${local}`)
   if (await surroundings.reaches(outside, local, relayPorts)) return found(`packets sent to it arrive at ${local}`)
+  if (named === outside) return found(`${host} names it`)
   if (!config.demo) {
     warnings.push(
       `${outside} is advertised although nothing proves that it leads to ${local}: forward the relay's UDP ports to it, or set HAIRPIN_EXTERNAL_IP`,

@@ -9,19 +9,30 @@ import type { RelayAddress } from './addresses.ts'
  * Where both addresses are the same there is nothing to translate, and `translates` says so.
  */
 export class OwnAddresses {
-  readonly translates: boolean
+  #translates = false
   readonly #localOf = new Map<string, string>()
   readonly #externalOf = new Map<string, string>()
   readonly #isLive: (port: number) => boolean
 
   constructor(relay: readonly RelayAddress[], isLive: (port: number) => boolean) {
+    this.#isLive = isLive
+    this.change(relay)
+  }
+
+  get translates(): boolean {
+    return this.#translates
+  }
+
+  /** Other addresses are advertised from now on. */
+  change(relay: readonly RelayAddress[]): void {
+    this.#localOf.clear()
+    this.#externalOf.clear()
     for (const { external, local } of relay) {
       if (external === local) continue
       this.#localOf.set(external, local)
       this.#externalOf.set(local, external)
     }
-    this.translates = this.#localOf.size > 0
-    this.#isLive = isLive
+    this.#translates = this.#localOf.size > 0
   }
 
   /** Where a datagram for this peer is sent. */

@@ -1,9 +1,11 @@
 /** What address detection asks of the host and the network. None of it throws; each answer is in time or undefined. */
 import { randomBytes } from 'node:crypto'
 import { createSocket } from 'node:dgram'
+import { lookup } from 'node:dns/promises'
 import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import type { PortRange } from '@hairpin/config'
+import { metadataAddress } from './cloud-metadata.ts'
 import { mappedAddress } from './stun-query.ts'
 import { bindUdp, familyOf } from './udp-socket.ts'
 
@@ -16,12 +18,18 @@ export interface Surroundings {
   mappedAddress(server: string, local: string): Promise<string | undefined>
   /** The cloud, if this is a machine of one that gives public addresses by 1:1 NAT. */
   cloud(): string | undefined
+  /** The public IPv4 address that this cloud's metadata service tells. */
+  metadata(cloud: string): Promise<string | undefined>
+  /** What DNS has for a host name. */
+  resolve(host: string, family: 4 | 6): Promise<string | undefined>
   /** Whether unsolicited datagrams to this address arrive at ours: certain when true; false proves nothing. */
   reaches(external: string, local: string, ports: PortRange): Promise<boolean>
 }
 
 /** Milliseconds. */
 const STUN_TIMEOUT = 800
+const METADATA_TIMEOUT = 500
+const DNS_TIMEOUT = 800
 const REACH_TIMEOUT = 300
 const REACH_INTERVAL = 80
 
@@ -32,6 +40,8 @@ export function hostSurroundings(): Surroundings {
     defaultSource,
     mappedAddress: (server, local) => mappedAddress(server, local, STUN_TIMEOUT),
     cloud: () => cloudFrom((name) => readFileSync(`/sys/class/dmi/id/${name}`, 'utf8')),
+    metadata: (cloud) => metadataAddress(cloud, METADATA_TIMEOUT),
+    resolve,
     reaches,
   }
 }
@@ -73,6 +83,18 @@ function defaultSource(family: 4 | 6): Promise<string | undefined> {
     // Connecting a UDP socket sends nothing, but makes the kernel choose a route and with it a source address.
     socket.connect(9, elsewhere[family], () => done(socket.address().address))
   })
+}
+
+async function resolve(host: string, family: 4 | 6): Promise<string | undefined> {
+  const { promise: tooLate, resolve: giveUp } = Promise.withResolvers<undefined>()
+  const timer = setTimeout(() => giveUp(undefined), DNS_TIMEOUT)
+  try {
+    return (await Promise.race([lookup(host, { family }), tooLate]))?.address
+  } catch {
+    return undefined
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 function reaches(external: string, local: string, ports: PortRange): Promise<boolean> {

@@ -38,7 +38,7 @@ async function engineWith(environment: Environment = {}) {
   const dropped = async (reason: string) =>
     (await engine.snapshot()).find(({ name, labels }) => name === 'hairpin_dropped_total' && labels.reason === reason)
       ?.value ?? 0
-  return { port, change, dropped }
+  return { engine, relay, port, change, dropped }
 }
 
 function clientOf(port: number, credential = credentialOf('ada')): RelayClient {
@@ -111,4 +111,19 @@ it('lets a credential relay its bytes over all workers, then drops, counts and r
   await expect.poll(() => dropped('credit')).toBe(2)
   expect(await third.allocateRefused()).toBe(486)
   await clientOf(port, credentialOf('bob')).allocate()
+})
+
+it('advertises another address to new allocations, in every worker, and relays between them', async () => {
+  const { engine, relay, port } = await engineWith()
+  const before = clientOf(port)
+  expect((await before.allocate()).address).toBe(loopback)
+  engine.setRelayAddresses(relay.map((address) => ({ ...address, external: '93.184.216.34' })))
+  await engine.snapshot()
+  const [ada, bob] = [clientOf(port, credentialOf('ada')), clientOf(port, credentialOf('bob'))]
+  const [adas, bobs] = [await ada.allocate(), await bob.allocate()]
+  expect([adas.address, bobs.address]).toEqual(['93.184.216.34', '93.184.216.34'])
+  await bob.permit(adas)
+  await ada.bind(bobs)
+  ada.send(bobs, 'from the new address')
+  expect(await bob.receive()).toMatchObject({ text: 'from the new address', from: adas })
 })

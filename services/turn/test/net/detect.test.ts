@@ -10,6 +10,8 @@ function around(facts: {
   defaults?: Partial<Record<4 | 6, string>>
   mapped?: string
   cloud?: string
+  metadata?: string
+  named?: string
   reaches?: boolean
 }): Surroundings {
   return {
@@ -17,6 +19,8 @@ function around(facts: {
     defaultSource: async (family) => facts.defaults?.[family],
     mappedAddress: async () => facts.mapped,
     cloud: () => facts.cloud,
+    metadata: async () => facts.metadata,
+    resolve: async () => facts.named,
     reaches: async () => facts.reaches ?? false,
   }
 }
@@ -87,6 +91,39 @@ describe('what the relay advertises', () => {
 
   it('is the public address of a cloud machine behind 1:1 NAT, also in a demo', async () => {
     expect(await advertised({ ...laptop, cloud: 'AWS' })).toEqual([['93.184.216.34', '192.168.1.20', 'stun']])
+  })
+
+  it('is what the cloud tells, before STUN is asked, and what STUN sees where the cloud tells nothing of use', async () => {
+    const told = { ...laptop, cloud: 'AWS', metadata: '93.184.216.99' }
+    expect(await advertised(told)).toEqual([['93.184.216.99', '192.168.1.20', 'cloud']])
+    expect(await advertised({ ...told, metadata: '10.0.0.1' })).toEqual([['93.184.216.34', '192.168.1.20', 'stun']])
+    const onInterface = { ...told, addresses: [...loopback, '93.184.216.40'] }
+    expect(await advertised(onInterface)).toEqual([['93.184.216.40', '93.184.216.40', 'interface']])
+  })
+
+  it('is the address that STUN sees when the host name has it, and that of the name alone with a warning', async () => {
+    const named = { HAIRPIN_TURN_HOST: 'turn.example.com' }
+    expect(await advertised({ ...laptop, named: '93.184.216.34' }, named)).toEqual([
+      ['93.184.216.34', '192.168.1.20', 'stun'],
+    ])
+    const unseen = await detect({ addresses: laptop.addresses, named: '93.184.216.50' }, named)
+    expect(unseen.relay[0]).toMatchObject({ external: '93.184.216.50', local: '192.168.1.20', source: 'dns' })
+    expect(unseen.warnings[0]).toContain('nothing proves')
+    expect(await advertised({ addresses: laptop.addresses, named: '10.0.0.9' }, named)).toEqual([
+      ['192.168.1.20', '192.168.1.20', 'private'],
+    ])
+  })
+
+  it('draws a loud warning when it is private on a host that has a public one', async () => {
+    const facts = { addresses: [...loopback, '93.184.216.40', '10.0.0.5'] }
+    const loud = 'PRIVATE ADDRESS ADVERTISED'
+    expect((await detect(facts, { HAIRPIN_LISTEN_IPS: '10.0.0.5' })).warnings.join()).toContain(loud)
+    expect((await detect(facts, { HAIRPIN_EXTERNAL_IP: '10.0.0.5' })).warnings.join()).toContain(loud)
+    expect(
+      (await detect({ addresses: ['10.0.0.5'] }, { ...server, HAIRPIN_EXTERNAL_IP: '10.0.0.5' })).warnings,
+    ).toHaveLength(1)
+    expect((await detect(facts)).warnings).toEqual([])
+    expect((await detect({ addresses: [...loopback, '10.0.0.5', '2600::20'] })).warnings).toEqual([])
   })
 
   it('is the public address when packets to it arrive', async () => {

@@ -6,7 +6,7 @@ import type { Drain } from '../../core/index.ts'
 import type { AllocationInfo, AllocationQuery, Sample } from '../../engine.ts'
 import type { Standing } from '../../ledger/budget.ts'
 import type { SnapshotBatch } from '../../ledger/meter.ts'
-import type { ServerAddresses } from '../../net/addresses.ts'
+import type { RelayAddress, ServerAddresses } from '../../net/addresses.ts'
 
 /** `workerData`: all a worker needs; the buffers are shared by all of them. */
 export interface WorkerSettings {
@@ -46,6 +46,7 @@ export type ToWorker =
   | { readonly type: 'drain'; readonly drain: Drain }
   | { readonly type: 'secrets'; readonly turnSecrets: readonly string[] }
   | { readonly type: 'apps'; readonly apps: readonly AppRules[] }
+  | { readonly type: 'relay-addresses'; readonly relay: readonly RelayAddress[] }
   | { readonly type: 'policies'; readonly policies: LivePolicies }
   | { readonly type: 'revoke'; readonly usernames: readonly string[] }
   | { readonly type: 'enforce'; readonly standings: ReadonlyMap<string, Standing> }

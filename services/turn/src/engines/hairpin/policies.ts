@@ -9,7 +9,7 @@ import type { SharedQuota } from './shared-quota.ts'
 
 export interface WorkerShare {
   readonly workers: number
-  readonly addresses: ServerAddresses
+  addresses: ServerAddresses
   /** Both take new limits themselves: what they have counted stays counted. */
   readonly quota: SharedQuota
   readonly credits: SharedCredits

@@ -13,6 +13,7 @@ import type { AllocationControl, EngineOptions, RelayEngine, Sample } from '../.
 import type { Standing } from '../../ledger/budget.ts'
 import { AppLabels } from '../../metrics/app-labels.ts'
 import { SampleSums } from '../../metrics/samples.ts'
+import type { RelayAddress } from '../../net/addresses.ts'
 import { ListenError } from '../../net/listen-port.ts'
 import { FlowTable } from './flow-table.ts'
 import type { WorkerSettings } from './messages.ts'
@@ -56,6 +57,7 @@ export class HairpinEngine implements RelayEngine {
   #turnSecrets: readonly string[]
   #appRules: readonly AppRules[]
   #policies: LivePolicies
+  #relay: readonly RelayAddress[]
   #standings: ReadonlyMap<string, Standing>
   #drain: Drain | undefined
   #restarts = 0
@@ -69,6 +71,7 @@ export class HairpinEngine implements RelayEngine {
     this.#standings = options.standings ?? new Map()
     const { turn } = options.config
     this.#policies = livePolicies(turn)
+    this.#relay = options.addresses.relay
     const { min, max } = turn.relayPorts
     const tokenKey = randomBytes(32)
     this.#shared = {
@@ -133,6 +136,11 @@ export class HairpinEngine implements RelayEngine {
     for (const handle of this.#workers) handle.tell({ type: 'apps', apps })
   }
 
+  setRelayAddresses(relay: readonly RelayAddress[]): void {
+    this.#relay = relay
+    for (const handle of this.#workers) handle.tell({ type: 'relay-addresses', relay })
+  }
+
   setPolicies(policies: LivePolicies): void {
     this.#policies = policies
     for (const handle of this.#workers) handle.tell({ type: 'policies', policies })
@@ -161,6 +169,7 @@ export class HairpinEngine implements RelayEngine {
     handle.tell({ type: 'secrets', turnSecrets: this.#turnSecrets })
     handle.tell({ type: 'apps', apps: this.#appRules })
     handle.tell({ type: 'policies', policies: this.#policies })
+    handle.tell({ type: 'relay-addresses', relay: this.#relay })
     handle.tell({ type: 'revoke', usernames: this.#revoked.list() })
     handle.tell({ type: 'enforce', standings: this.#standings })
   }

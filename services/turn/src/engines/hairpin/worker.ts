@@ -1,5 +1,6 @@
 /** One relay worker: its own listening sockets, core, relayed sockets and counters. Started by pool.ts. */
 import { randomBytes } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { type LivePolicies, livePolicies } from '@hairpin/config'
 import { AppTable } from '../../apps/table.ts'
@@ -11,7 +12,7 @@ import { Drops } from '../../datapath/data-path.ts'
 import { DgramDataPath } from '../../datapath/dgram.ts'
 import type { AllocationQuery } from '../../engine.ts'
 import { UsageFeed } from '../../ledger/feed.ts'
-import type { ServerAddresses } from '../../net/addresses.ts'
+import type { RelayAddress, ServerAddresses } from '../../net/addresses.ts'
 import { Driver, steadyNow } from '../../net/driver.ts'
 import { OwnAddresses } from '../../net/own-addresses.ts'
 import { peerPolicyFor } from '../../net/peer-rules.ts'
@@ -83,10 +84,7 @@ async function run(settings: WorkerSettings): Promise<void> {
   const flows = workers > 1 ? new FlowTable(shared.flows, shared.flowKey, worker) : undefined
   const server = new TurnServer({
     realm: turn.realm,
-    relayAddresses: {
-      4: addresses.relay.find(({ family }) => family === 4)?.external,
-      6: addresses.relay.find(({ family }) => family === 6)?.external,
-    },
+    relayAddresses: advertised(addresses.relay),
     passwords: passwordsOf(turnSecrets),
     quota: standings.quota(quota),
     peers: peerPolicyFor(policies, addresses),
@@ -97,7 +95,8 @@ async function run(settings: WorkerSettings): Promise<void> {
     mobility: {
       key: shared.mobilityKey,
       worker,
-      forward: flows && ((to, bytes, listener, { address, port }) => neighbours?.hand(to, bytes, listener, address, port)),
+      forward:
+        flows && ((to, bytes, listener, { address, port }) => neighbours?.hand(to, bytes, listener, address, port)),
     },
     ...policyChanges(undefined, policies, share),
     throttle,
@@ -168,6 +167,14 @@ async function run(settings: WorkerSettings): Promise<void> {
     const batch = feed.batch(Date.now())
     if (batch) say({ type: 'usage', batch })
   }
+  const setRelayAddresses = (relay: readonly RelayAddress[]) => {
+    if (isDeepStrictEqual(relay, share.addresses.relay)) return
+    share.addresses = { ...share.addresses, relay }
+    own.change(relay)
+    const peers = peerPolicyFor(policies, share.addresses)
+    const changes = { relayAddresses: advertised(relay), peers }
+    driver.act((server, now) => server.update(changes, now))
+  }
   const setPolicies = (next: LivePolicies) => {
     const changes = policyChanges(policies, next, share)
     policies = next
@@ -192,6 +199,7 @@ async function run(settings: WorkerSettings): Promise<void> {
       return driver.act((server, now) => server.update({ passwords }, now))
     }
     if (message.type === 'apps') return appLimits.change(message.apps, throttle, driver)
+    if (message.type === 'relay-addresses') return setRelayAddresses(message.relay)
     if (message.type === 'policies') return setPolicies(message.policies)
     if (message.type === 'enforce') return standings.change(message.standings, throttle, driver)
     if (message.type === 'list') return list(message.id, message.query)
@@ -215,6 +223,11 @@ async function run(settings: WorkerSettings): Promise<void> {
   await driver.listen()
   certificate?.watch()
   say({ type: 'listening' })
+}
+
+function advertised(relay: readonly RelayAddress[]) {
+  const of = (wanted: 4 | 6) => relay.find(({ family }) => family === wanted)?.external
+  return { 4: of(4), 6: of(6) }
 }
 
 function asked(type: ToWorker['type']): Promise<void> {

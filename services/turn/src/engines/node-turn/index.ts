@@ -86,6 +86,9 @@ export class NodeTurnEngine implements RelayEngine {
     this.#policies.setApps(apps)
   }
 
+  /** It is told of its addresses once, when it is made. */
+  setRelayAddresses(): void {}
+
   /** Permissions that were given stay. */
   setPolicies(policies: LivePolicies): void {
     this.#policies.change(policies)
