@@ -1,4 +1,4 @@
-/** Data indications: RFC 8656 sections 11.5 (ICMP) and 11.6. */
+/** Data indications: RFC 8656 sections 11.3 and, for ICMP, 11.5. */
 import { Attribute, Class, encodeIcmp, encodeXorAddress, type IcmpError, MessageWriter, Method } from '@hairpin/stun'
 import type { Allocation } from './allocation.ts'
 

@@ -1,5 +1,5 @@
 /**
- * Stateless nonces: RFC 8489 section 9.2 (cookie and security features) and section 5's duty to expire them.
+ * Stateless nonces: RFC 8489 section 9.2 (cookie and security features); RFC 8656 section 5 asks that they expire.
  *
  * cookie(9) ‖ features(4) ‖ base64url(time(2) ‖ HMAC-SHA256(key, time ‖ client address and port)(6))(11) = 24 characters.
  * A nonce proves that its bearer received a packet at this address lately; nothing is remembered for it. It is short

@@ -8,7 +8,7 @@ import { bindUdp, familyOf } from './udp-socket.ts'
 const RETRANSMIT = 200
 
 /**
- * Our address as a STUN server sees it: one Binding (RFC 8489 section 3), sent again until `timeout` milliseconds are
+ * Our address as a STUN server sees it: one Binding (RFC 8489 section 6), sent again until `timeout` milliseconds are
  * over. Undefined when nothing usable came back. Never rejects.
  * @param server `host:port`
  * @param local address to ask from

@@ -1,4 +1,4 @@
-/** Binding: RFC 8489 section 2 and 6.3. The answer to whoever asks is XOR-MAPPED-ADDRESS and nothing more. */
+/** Binding: RFC 8489 sections 6.3.1 and 12. The answer to whoever asks is XOR-MAPPED-ADDRESS and nothing more. */
 import { Attribute, encodeXorAddress } from '@hairpin/stun'
 import { mayAnswer } from '../may-answer.ts'
 import { succeed } from '../reply.ts'
