@@ -17,6 +17,8 @@ const commands = {
   format: ['node_modules/@biomejs/biome/bin/biome', 'check', '--write', '.'],
   typecheck: ['node_modules/typescript/bin/tsc', '--noEmit'],
   bench: ['bench/main.ts'],
+  fuzz: ['test/fuzz/run.ts'],
+  soak: ['test/soak/run.ts'],
   hairpin: ['packages/cli/src/main.ts'],
 }
 

@@ -8,12 +8,15 @@ import { background, until } from './exec.ts'
 const main = join(import.meta.dirname, '..', '..', 'services', 'turn', 'src', 'main.ts')
 
 export interface RelayProcess {
+  readonly pid: number
   readonly port: number
   /** Of TURN over TLS; NaN without. */
   readonly tlsPort: number
   readonly metrics: () => Promise<string>
   /** Asks the public API with the stack's internal key, which may see every app. */
   readonly get: <T>(path: string, key?: string) => Promise<T>
+  /** Asks the admin API. */
+  readonly admin: <T>(path: string) => Promise<T>
   readonly stop: () => Promise<void>
   /** As a power cut would, but for the disk. */
   readonly kill: () => Promise<void>
@@ -60,10 +63,12 @@ export async function startRelay(folder: string, env: Readonly<Record<string, st
   const minted = await ask('http.sock', 'POST', '/api/v1/turn/credentials', apiKeys[0].key)
   const portOf = (scheme: string) => Number(new RegExp(`"${scheme}:localhost:(\\d+)`).exec(minted)?.[1])
   return {
+    pid: relay.process.pid!,
     port: portOf('turn'),
     tlsPort: portOf('turns'),
     metrics: () => ask('admin.sock', 'GET', '/metrics'),
     get: async (path, key = internalKey) => JSON.parse(await ask('http.sock', 'GET', path, key)),
+    admin: async (path) => JSON.parse(await ask('admin.sock', 'GET', path)),
     stop: relay.stop,
     kill,
   }

@@ -85,7 +85,7 @@ export const authentication: Section = (add) => {
     expect(await client.code(Method.Allocate, [UDP_TRANSPORT], { nonce: fresh })).toBe(200)
   })
 
-  add('RFC 8656 21.1.1: a NONCE given to another client draws 438', async (stage) => {
+  add('RFC 8489 9.2.4: a NONCE given to another client draws 438', async (stage) => {
     const [ada, eve] = [await stage.challenged(), await stage.challenged()]
     expect(await eve.code(Method.Allocate, [UDP_TRANSPORT], { nonce: ada.nonce })).toBe(438)
   })
