@@ -4,7 +4,7 @@
  */
 import { type Config, loadSecrets, loadSettings } from '@hairpin/config'
 import { addHealth, createAdminApp, createApp, createLogger, listen, runService } from '@hairpin/http'
-import { signalingPlugin, webPlugin } from '@hairpin/signaling'
+import { openPushGateway, signalingPlugin, webPlugin } from '@hairpin/signaling'
 import { createTurnService, stopSeconds } from '@hairpin/turn'
 import { buildWeb } from '@hairpin/web'
 import { collectDefaultMetrics, Registry } from 'prom-client'
@@ -33,7 +33,7 @@ await runService(async (stopWith) => {
   await admin.register(turn.adminPlugin)
   addHealth(app, () => turn.ready())
   await app.register(turn.apiPlugin)
-  await app.register(signalingPlugin, { config, registry, logger, iceServers: turn })
+  await app.register(signalingPlugin, { config, registry, logger, iceServers: turn, push: openPushGateway(config) })
   await app.register(webPlugin)
 
   stopWith(async () => {

@@ -16,6 +16,7 @@ import {
   type UnauthenticatedLimits,
   unauthenticatedLimits,
 } from './limits.ts'
+import { type PushConfig, pushConfig } from './push.ts'
 import type { ApiKey } from './secrets.ts'
 
 export interface PortRange {
@@ -91,6 +92,8 @@ export interface Config {
   }
   /** What verifies signaling tokens. */
   readonly identity: IdentityConfig
+  /** What wakes devices that have no connection. */
+  readonly push: PushConfig
   readonly signaling: {
     /** Where credentials come from when the relay is another process: `unix:/path` or `http://host:port`. */
     readonly turnApi?: string
@@ -154,6 +157,7 @@ export function readConfig(env: EnvReader): Config {
       rates: apiRates(env),
     },
     identity: identity(env),
+    push: pushConfig(env),
     signaling: {
       ...optional('turnApi', turnApi(env)),
       origins: env.list('HAIRPIN_ORIGINS').map((origin) => checkedOrigin(origin)),

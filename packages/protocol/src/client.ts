@@ -7,6 +7,9 @@ import { ClientIceServers } from './messages/ice-servers.ts'
 import { ClientText } from './messages/message.ts'
 import { ClientMute } from './messages/mute.ts'
 import { ClientIceCandidate } from './messages/new-ice-candidate.ts'
+import { ClientPushKeys } from './messages/push-keys.ts'
+import { ClientPushRegister } from './messages/push-register.ts'
+import { ClientPushUnregister } from './messages/push-unregister.ts'
 import { ClientResume } from './messages/resume.ts'
 import { ClientRoomJoin } from './messages/room-join.ts'
 import { ClientRoomLeave } from './messages/room-leave.ts'
@@ -31,6 +34,9 @@ export const clientSchemas = {
   'room-join': ClientRoomJoin,
   'room-leave': ClientRoomLeave,
   'room-signal': ClientRoomSignal,
+  'push-keys': ClientPushKeys,
+  'push-register': ClientPushRegister,
+  'push-unregister': ClientPushUnregister,
   token: ClientToken,
   resume: ClientResume,
   ack: ClientAck,

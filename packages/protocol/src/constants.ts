@@ -24,6 +24,9 @@ export const limits = {
   outboxBytes: 1024 * 1024,
   /** Frames of a client for which it gets one `ack`. */
   framesPerAck: 64,
+  /** Push endpoints of a user, the newest ones, and calls that are kept for it. */
+  pushEndpoints: 16,
+  missedCalls: 20,
   /** Members of a room: each sends to each, so this is what a client's uplink carries. */
   roomMembers: 8,
   /** Sessions that one user of an app may have at once. */

@@ -31,6 +31,9 @@ export const signalingErrors = {
   SIG_IN_ROOM: 'Not while you are in a room; leave it first.',
   SIG_ROOM_FULL: 'The room has as many members as it may.',
   SIG_NO_ROOM: 'You are not in that room, or that member is not.',
+  SIG_PUSH_UNSUPPORTED: 'This server sends no pushes of that kind.',
+  SIG_PUSH_ORIGIN:
+    'The endpoint is at no push service that this server knows; the operator may list it in HAIRPIN_PUSH_ORIGINS.',
   SIG_ICE_SERVERS_UNAVAILABLE: 'The relay gives no credentials now; calls may still connect directly. Ask again later.',
   SIG_MESSAGE_TOO_LARGE: 'The message is larger than 64 KiB.',
   SIG_SLOW_CONSUMER: 'The client does not read what it is sent.',

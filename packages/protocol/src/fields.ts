@@ -47,6 +47,22 @@ export const RoomMember = Type.Object({ id: MemberId, name: Name })
 /** What a side does not send at present. True: muted. */
 export const MuteState = Type.Object({ audio: Type.Boolean(), video: Type.Boolean() })
 
+/** Where a push goes: the URL of a Web Push subscription, or the token of a device. */
+export const PushAddress = Type.String({ minLength: 1, maxLength: 4096 })
+
+/** `PushSubscription.toJSON()` in a flat form, a registration token of FCM, or a VoIP device token of APNs. */
+export const PushEndpoint = Type.Union([
+  Type.Object({
+    kind: Type.Literal('web'),
+    address: PushAddress,
+    p256dh: Type.String({ pattern: '^[A-Za-z0-9_-]{86,88}=?$' }),
+    auth: Type.String({ pattern: '^[A-Za-z0-9_-]{22}(==)?$' }),
+  }),
+  Type.Object({ kind: Type.Literal('fcm'), address: Type.String({ pattern: '^[\\w:.-]{1,4096}$' }) }),
+  Type.Object({ kind: Type.Literal('apns'), address: Type.String({ pattern: '^[0-9A-Fa-f]{32,200}$' }) }),
+])
+export type PushEndpoint = Static<typeof PushEndpoint>
+
 /** What kind of call it is, as the caller's client calls it (`audio`, `video`, …); the server hands it on unread. */
 export const Media = Type.String({ maxLength: 32 })
 

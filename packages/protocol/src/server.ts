@@ -9,8 +9,11 @@ import { ServerHold } from './messages/hold.ts'
 import { ServerIceServers } from './messages/ice-servers.ts'
 import { ServerId } from './messages/id.ts'
 import { ServerText } from './messages/message.ts'
+import { ServerMissedCall } from './messages/missed-call.ts'
 import { ServerMute } from './messages/mute.ts'
 import { ServerIceCandidate } from './messages/new-ice-candidate.ts'
+import { ServerPushKeys } from './messages/push-keys.ts'
+import { ServerPushRegistered } from './messages/push-registered.ts'
 import { ServerRejectUsername } from './messages/rejectusername.ts'
 import { ServerResumed } from './messages/resumed.ts'
 import { ServerRinging } from './messages/ringing.ts'
@@ -23,6 +26,7 @@ import { ServerToken } from './messages/token.ts'
 import { ServerUserlist } from './messages/userlist.ts'
 import { ServerVideoAnswer } from './messages/video-answer.ts'
 import { ServerVideoOffer } from './messages/video-offer.ts'
+import { ServerWaking } from './messages/waking.ts'
 
 /** Everything the server sends, by type. */
 export const serverSchemas = {
@@ -38,6 +42,8 @@ export const serverSchemas = {
   'new-ice-candidate': ServerIceCandidate,
   'hang-up': ServerHangUp,
   ringing: ServerRinging,
+  waking: ServerWaking,
+  'missed-call': ServerMissedCall,
   'answered-elsewhere': ServerAnsweredElsewhere,
   'call-ended': ServerCallEnded,
   mute: ServerMute,
@@ -46,6 +52,8 @@ export const serverSchemas = {
   'room-entered': ServerRoomEntered,
   'room-left': ServerRoomLeft,
   'room-signal': ServerRoomSignal,
+  'push-keys': ServerPushKeys,
+  'push-registered': ServerPushRegistered,
   token: ServerToken,
   'ice-servers': ServerIceServers,
   error: ServerError,

@@ -34,7 +34,7 @@ describe('the messages', () => {
 
   it('need their fields', () => {
     for (const [type, schema] of Object.entries(clientSchemas))
-      expect(Value.Check(schema, { type })).toBe(type === 'hang-up' || type === 'ice-servers')
+      expect(Value.Check(schema, { type })).toBe(['hang-up', 'ice-servers', 'push-keys'].includes(type))
     for (const [type, schema] of Object.entries(serverSchemas)) expect(Value.Check(schema, { type })).toBe(false)
   })
 })

@@ -10,6 +10,7 @@ import { defaultSessionLimits, type SessionLimits } from './core/limits.ts'
 import type { Output } from './core/output.ts'
 import type { IceServersAnswer, IceServersSource } from './ice-servers.ts'
 import { SignalingMetrics } from './metrics.ts'
+import type { PushGateway } from './push/gateway.ts'
 
 export interface DriverOptions {
   readonly guests: boolean
@@ -18,6 +19,8 @@ export interface DriverOptions {
   /** What verifies signaling tokens. */
   readonly keys: TokenKeys
   readonly iceServers: IceServersSource
+  /** Wakes devices; undefined: none can be woken. The driver closes it. */
+  readonly push?: PushGateway
   readonly registry: Registry
   readonly logger: FastifyBaseLogger
   readonly limits?: Partial<DriverLimits>
@@ -64,8 +67,16 @@ export class Driver {
   constructor(options: DriverOptions) {
     this.#options = options
     this.#limits = { ...defaultLimits, ...options.limits }
-    const { guests, app: guestApp, registry } = options
-    this.#hub = new Hub({ limits: this.#limits, guests, guestApp, newId: randomUUID, newToken, date: Date.now })
+    const { guests, app: guestApp, registry, push } = options
+    this.#hub = new Hub({
+      limits: this.#limits,
+      guests,
+      guestApp,
+      newId: randomUUID,
+      newToken,
+      date: Date.now,
+      ...(push ? { push: push.ability, pushRecords: push.records } : {}),
+    })
     this.#metrics = new SignalingMetrics(registry, {
       connections: () => this.#connections.size,
       detached: () => this.#hub.resumable.detachedCount,
@@ -124,6 +135,7 @@ export class Driver {
     this.#perform()
     for (const socket of sockets) this.#terminateLater(socket)
     await Promise.all(closed)
+    this.#options.push?.close()
   }
 
   #perform(): void {
@@ -152,6 +164,12 @@ export class Driver {
         return
       case 'verify-token':
         void this.#verify(output.session, output.token)
+        return
+      case 'push':
+        void this.#push(output)
+        return
+      case 'remember':
+        this.#options.push?.remember(output.change)
         return
       case 'report':
         this.#metrics.report(output.report)
@@ -194,6 +212,19 @@ export class Driver {
       verdict = { code, message }
     }
     this.#hub.verified(session, verdict, performance.now())
+    this.#perform()
+  }
+
+  async #push({ endpoint, body, ttlMs }: Extract<Output, { do: 'push' }>): Promise<void> {
+    const attempt = await this.#options.push?.send(endpoint, body, ttlMs)
+    if (attempt === undefined) return
+    const { result, reason } = attempt
+    this.#metrics.pushed(endpoint.kind, result)
+    if (result === 'failed')
+      this.#options.logger.warn({ kind: endpoint.kind, reason, code: 'SIG_PUSH_FAILED' }, 'no push')
+    // A gateway that is closed remembers nothing; the push service will say it again.
+    if (result !== 'gone' || this.#stopped) return
+    this.#hub.endpointGone(endpoint.address)
     this.#perform()
   }
 

@@ -3,3 +3,4 @@ export { HttpIceServers, type HttpIceServersOptions } from './http-ice-servers.t
 export type { IceServersAnswer, IceServersRequest, IceServersSource } from './ice-servers.ts'
 export { type SignalingOptions, signalingPlugin } from './plugins/signaling.ts'
 export { type WebOptions, webPlugin } from './plugins/web.ts'
+export { openPushGateway, type PushGateway } from './push/gateway.ts'

@@ -5,6 +5,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 import { HttpIceServers } from './http-ice-servers.ts'
 import { signalingPlugin } from './plugins/signaling.ts'
 import { webPlugin } from './plugins/web.ts'
+import { openPushGateway } from './push/gateway.ts'
 
 await runService(async (stopWith) => {
   const { config } = loadSettings(process.env)
@@ -21,7 +22,7 @@ await runService(async (stopWith) => {
   const admin = createAdminApp({ logger, registry, ready: () => ready })
   addHealth(app, () => ready)
   const iceServers = new HttpIceServers({ api, key: secrets.internalKey })
-  await app.register(signalingPlugin, { config, iceServers, registry, logger })
+  await app.register(signalingPlugin, { config, iceServers, registry, logger, push: openPushGateway(config) })
   await app.register(webPlugin)
 
   stopWith(async () => {

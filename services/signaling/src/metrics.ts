@@ -19,6 +19,7 @@ export class SignalingMetrics {
   readonly #calls: Counter<'outcome'>
   readonly #setup: Histogram
   readonly #errors: Counter<'code'>
+  readonly #pushes: Counter<'kind' | 'result'>
   readonly #resumes: Counter<'result'>
 
   constructor(registry: Registry, live: Live) {
@@ -115,6 +116,12 @@ export class SignalingMetrics {
       expired: true,
     }
     for (const result of Object.keys(results)) this.#resumes.inc({ result }, 0)
+    this.#pushes = new Counter({
+      name: 'hairpin_pushes_total',
+      help: 'Pushes to wake devices, by kind of endpoint and result.',
+      labelNames: ['kind', 'result'],
+      registers,
+    })
     this.#errors = new Counter({
       name: 'hairpin_signaling_errors_total',
       help: 'Refused messages, connections and closed sockets, by error code.',
@@ -133,6 +140,10 @@ export class SignalingMetrics {
 
   sent(type: string): void {
     this.#messages.inc({ type: bounded(type), direction: 'out' })
+  }
+
+  pushed(kind: 'web' | 'fcm' | 'apns', result: 'sent' | 'gone' | 'failed'): void {
+    this.#pushes.inc({ kind, result })
   }
 
   error(code: SignalingErrorCode): void {

@@ -6,6 +6,12 @@ import { frameOf } from '../src/core/encoder.ts'
 import { Hub } from '../src/core/hub.ts'
 import { defaultSessionLimits } from '../src/core/limits.ts'
 
+/** Two of the users can be woken by a push. */
+const endpoints = ['b', 'c'].map((user) => ({
+  user: `x/${user}`,
+  endpoint: { kind: 'fcm' as const, address: user },
+}))
+
 const limits = { ...defaultSessionLimits, messageBurst: 1e9, strikes: 1e9, outboxMessages: 40 }
 
 /** What a client knows of calls, from its messages alone. */
@@ -39,7 +45,7 @@ class Device {
     }
     expect(message.seq).toBe(++this.seq)
     if (message.type === 'session') this.token = message.token
-    if (message.type === 'video-offer' || message.type === 'ringing') {
+    if (message.type === 'video-offer' || message.type === 'ringing' || message.type === 'waking') {
       // A call that it knows of is over before another one begins.
       if (this.call !== message.callId) expect(this.call).toBeUndefined()
       expect(this.over.has(message.callId)).toBe(false)
@@ -79,7 +85,16 @@ it('whatever three users with six devices do, every device knows its call or its
       let n = 0
       let now = 0
       const newId = () => `s${++n}`
-      const hub = new Hub({ limits, guests: false, guestApp: '', newId, newToken: newId, date: () => now })
+      const hub = new Hub({
+        limits,
+        guests: false,
+        guestApp: '',
+        push: { fcm: true, apns: false, allows: () => true },
+        pushRecords: { endpoints, missed: [] },
+        newId,
+        newToken: newId,
+        date: () => now,
+      })
       const devices = names.map((user) => new Device(user))
       const perform = () => {
         for (let outputs = hub.drain(); outputs.length > 0; outputs = hub.drain()) {
@@ -144,6 +159,7 @@ it('whatever three users with six devices do, every device knows its call or its
       expect(hub.size).toBe(0)
       expect(hub.directory.userCount).toBe(0)
       expect(hub.calls.count()).toEqual({ ringing: 0, connected: 0 })
+      expect(hub.awaited.size).toBe(0)
       expect(hub.resumable.detachedCount).toBe(0)
       expect(hub.expiries.size).toBe(0)
       expect(hub.nextDeadline()).toBeUndefined()

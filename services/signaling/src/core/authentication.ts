@@ -4,6 +4,7 @@ import type { Hub } from './hub.ts'
 import { cleanName } from './names.ts'
 import { enableResume } from './resumption.ts'
 import { isMember, type Member, type Session, type TokenPurpose } from './session.ts'
+import { arrive } from './waking.ts'
 
 /** What became of a token. */
 export type Verdict = { readonly identity: Identity } | { readonly code: TokenErrorCode; readonly message: string }
@@ -44,15 +45,13 @@ function join(
     hub.close(session, closeCodes.tooManyDevices, 'too many devices', now)
     return
   }
-  const joined = realm.join(session, user, labelOf(name), now)
+  realm.join(session, user, labelOf(name), now)
   if (purpose.wanted !== user) hub.send(session, { type: 'rejectusername', id: session.id, name: user })
   hub.joined(session)
   if (purpose.resume) enableResume(hub, session)
   hold(hub, session, identity, now)
   hub.fetchIceServers(session)
-  // What rings for the user rings here too.
-  const call = hub.calls.join(session.id, joined.id)
-  for (const message of call?.backlog ?? []) hub.send(session, message)
+  if (isMember(session)) arrive(hub, session)
 }
 
 function refresh(hub: Hub, session: Session, identity: Identity, now: number): void {

@@ -10,7 +10,7 @@ export interface Caller {
 export interface Callee {
   readonly user: string
   readonly name: string
-  /** Those that are here; all of them ring. */
+  /** Those that are here; all of them ring. None: the caller of `offer` says with `awaited` that some are on their way. */
   readonly devices: readonly string[]
 }
 
@@ -21,9 +21,11 @@ export interface Call {
   readonly callee: { readonly user: string; readonly name: string }
   /** ms, when the offer came. */
   readonly offeredAt: number
-  /** The callee's devices that ring; empty once one has answered. */
+  /** The callee's devices that ring; empty once one has answered, and while devices are being woken. */
   readonly ringing: Set<string>
   answeredBy: string | undefined
+  /** Devices of the callee are being woken: that none rings is no end. */
+  awaited: boolean
   /** While it rings: what a device of the callee that comes late has to hear, the offer first. */
   backlog: ServerBody[]
   /** While several devices ring: their candidates, which the caller gets with the answer. */
@@ -61,7 +63,7 @@ export interface Answered {
  * The calls of this server. Pure: ids and the clock are passed in.
  *
  * Invariant: a device is in at most one call; a call has two different users; it rings on at least one device of the
- * callee or is answered by exactly one; and every call that began ends exactly once (by `hangUp`, `reject`,
+ * callee, or waits for one that is being woken, or is answered by exactly one; and every call that began ends exactly once (by `hangUp`, `reject`,
  * `disconnect`, `expire`, or an offer to somebody else).
  */
 export class CallBook {
@@ -79,7 +81,7 @@ export class CallBook {
   }
 
   /**
-   * The two users must differ, and the callee has a device. A caller that is in a call with somebody else leaves it
+   * The two users must differ. A caller that is in a call with somebody else leaves it
    * (`left`): the tutorial's client drops a call whose connection failed without a word, and its next offer is the
    * first that the server hears of it.
    */
@@ -98,6 +100,7 @@ export class CallBook {
       offeredAt: now,
       ringing: new Set(to.devices),
       answeredBy: undefined,
+      awaited: false,
       backlog: [],
       held: new Map(),
     }
@@ -165,7 +168,7 @@ export class CallBook {
   disconnect(device: string): EndedCall | undefined {
     const call = this.#byDevice.get(device)
     if (call === undefined) return undefined
-    if (call.ringing.size > 1 && call.ringing.delete(device)) {
+    if ((call.ringing.size > 1 || call.awaited) && call.ringing.delete(device)) {
       call.held.delete(device)
       this.#byDevice.delete(device)
       return undefined

@@ -10,10 +10,12 @@ import type { SessionLimits } from './limits.ts'
 import { Outbound } from './outbound.ts'
 import type { CallOutcome, CustomBody, Output, Report } from './output.ts'
 import type { User } from './presence.ts'
+import { PushBook, type PushRecords } from './push-book.ts'
 import { Registry } from './registry.ts'
 import { ResumeBook } from './resume-book.ts'
 import { RoomBook } from './rooms.ts'
 import { isMember, type Member, Session } from './session.ts'
+import { type Awaited, type PushAbility, settle } from './waking.ts'
 
 export interface HubOptions {
   readonly limits: SessionLimits
@@ -21,6 +23,10 @@ export interface HubOptions {
   readonly guests: boolean
   /** The app that guests' relayed bytes are counted for. */
   readonly guestApp: string
+  /** Undefined: no device can be woken. */
+  readonly push?: PushAbility
+  /** What is remembered of an earlier run. */
+  readonly pushRecords?: PushRecords
   readonly newId: () => string
   /** A resume token: unguessable. */
   readonly newToken: () => string
@@ -42,6 +48,9 @@ export class Hub {
   readonly directory: Directory
   readonly calls: CallBook
   readonly rooms: RoomBook
+  readonly push: PushBook
+  /** By call. */
+  readonly awaited = new Map<string, Awaited>()
   readonly registry = new Registry()
   readonly resumable: ResumeBook
   readonly outbound = new Outbound()
@@ -54,6 +63,7 @@ export class Hub {
     this.directory = new Directory(limits.userlistMs)
     this.calls = new CallBook(limits.ringMs, newId)
     this.rooms = new RoomBook(limits.roomMembers, newId)
+    this.push = new PushBook(limits, options.pushRecords, (change) => this.outbound.push({ do: 'remember', change }))
     this.resumable = new ResumeBook(newToken)
   }
 
@@ -109,6 +119,11 @@ export class Hub {
       this.send(session, { type: 'ice-servers', iceServers, ttl, expiresAt })
     }
     this.#settle(now)
+  }
+
+  /** The push service says that the endpoint is gone. */
+  endpointGone(address: string): void {
+    this.push.drop(address)
   }
 
   /** The answer to a `verify-token`. */
@@ -225,7 +240,9 @@ export class Hub {
   }
 
   /** Tells both sides that their call is over; the one that ended it knows, so the tutorial's `hang-up` goes to the others. */
-  endCall({ call, reason, by, devices }: EndedCall): void {
+  endCall(ended: EndedCall): void {
+    const { call, reason, by, devices } = ended
+    settle(this, ended)
     const { id: callId, caller, callee } = call
     for (const device of devices) {
       const [self, other] = device === caller.device ? [caller, callee] : [callee, caller]

@@ -1,8 +1,9 @@
 import { limits } from '@hairpin/protocol'
 import type { OutboxLimits } from './outbox.ts'
+import type { PushLimits } from './push-book.ts'
 
 /** What one session may do. Times in ms. */
-export interface SessionLimits extends OutboxLimits {
+export interface SessionLimits extends OutboxLimits, PushLimits {
   readonly joinMs: number
   readonly ringMs: number
   /** Messages at once and in the long run; a message type may cost more than one (messages/). */
@@ -39,5 +40,7 @@ export const defaultSessionLimits: SessionLimits = {
   framesPerAck: limits.framesPerAck,
   devicesPerUser: limits.devicesPerUser,
   roomMembers: limits.roomMembers,
+  pushEndpoints: limits.pushEndpoints,
+  missedCalls: limits.missedCalls,
   tokenWarnMs: limits.tokenWarnSeconds * 1000,
 }

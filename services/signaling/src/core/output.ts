@@ -1,4 +1,5 @@
-import type { SignalingErrorCode } from '@hairpin/protocol'
+import type { PushEndpoint, SignalingErrorCode } from '@hairpin/protocol'
+import type { PushChange } from './push-book.ts'
 
 /** How a call went, for the metrics: bounded, and finer than the reason that clients see. */
 export type CallOutcome =
@@ -24,6 +25,20 @@ export type Report =
 /** A message that a client made up and the server passes on; the sender's name is the server's word. */
 export type CustomBody = { readonly type: string; readonly name: string; readonly target: string }
 
+/** What a push tells the device, as JSON. */
+export interface PushBody {
+  readonly type: 'incoming-call' | 'missed-call'
+  readonly callId: string
+  /** The caller, and what to show instead. */
+  readonly name: string
+  readonly label?: string
+  /** Who is called. */
+  readonly target: string
+  /** ms since 1970, when the call began. */
+  readonly date: number
+  readonly media?: string
+}
+
 /** What the core wants done; a driver does it, in order. */
 export type Output =
   /** `frameOf(text, seq)` is the frame. */
@@ -39,4 +54,7 @@ export type Output =
   | { readonly do: 'release'; readonly session: string }
   | { readonly do: 'fetch-ice-servers'; readonly session: string; readonly app: string; readonly user: string }
   | { readonly do: 'verify-token'; readonly session: string; readonly token: string }
+  | { readonly do: 'push'; readonly endpoint: PushEndpoint; readonly body: PushBody; readonly ttlMs: number }
+  /** To be kept for the next start. */
+  | { readonly do: 'remember'; readonly change: PushChange }
   | { readonly do: 'report'; readonly report: Report }

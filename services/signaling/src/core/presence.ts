@@ -26,6 +26,8 @@ export class Presence {
   /** Undefined for the guests. */
   readonly app: string | undefined
   readonly #users = new Map<string, User>()
+  /** Users that are being woken: they are reached by name before they are here. */
+  readonly #awaited = new Map<string, User>()
   readonly #coalesceMs: number
   readonly #onStale: (presence: Presence) => void
   #due: number | undefined
@@ -46,7 +48,7 @@ export class Presence {
       const holder = this.find(candidate)
       return holder === undefined || holder === session.user
     })
-    const user = session.user ?? new User(session.id, name)
+    const user = session.user ?? this.#awaited.get(this.#keyOf(name)) ?? new User(session.id, name)
     if (session.user !== undefined && name === user.name) return name
     this.#users.delete(this.#keyOf(user.name))
     user.name = name
@@ -57,7 +59,7 @@ export class Presence {
 
   /** A device of an app's user. */
   join(session: Session, name: string, label: string | undefined, now: number): User {
-    const user = this.find(name) ?? new User(`${this.app}/${name}`, name)
+    const user = this.reach(name) ?? new User(`${this.app}/${name}`, name)
     this.#users.set(this.#keyOf(name), user)
     this.#enter(session, user, now)
     this.relabel(user, label, now)
@@ -81,6 +83,25 @@ export class Presence {
 
   find(name: string): User | undefined {
     return this.#users.get(this.#keyOf(name))
+  }
+
+  /** The user of that name who is here or is being woken. */
+  reach(name: string): User | undefined {
+    return this.find(name) ?? this.#awaited.get(this.#keyOf(name))
+  }
+
+  /** The user who is to be woken: the one that is here without a socket, or one that may come. */
+  expect(name: string, id: string): User {
+    return this.reach(name) ?? new User(this.app === undefined ? id : `${this.app}/${name}`, name)
+  }
+
+  /** Until `unawait`, this user is reached by its name, here or not, and is the one who comes under it. */
+  await(user: User): void {
+    this.#awaited.set(this.#keyOf(user.name), user)
+  }
+
+  unawait(user: User): void {
+    this.#awaited.delete(this.#keyOf(user.name))
   }
 
   *sessions(): Generator<Member> {

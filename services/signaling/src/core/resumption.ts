@@ -3,6 +3,7 @@ import { otherSide } from './call.ts'
 import type { Hub } from './hub.ts'
 import { Outbox } from './outbox.ts'
 import { isMember, type Member, type Session } from './session.ts'
+import { heard } from './waking.ts'
 
 /** From now on the session outlives its socket, where the server allows it. */
 export function enableResume(hub: Hub, session: Session): void {
@@ -41,9 +42,11 @@ export function resume(hub: Hub, fresh: Session, request: ResumeRequest, now: nu
   session.outbox.ack(seq)
   hub.outbound.sendAside(session, resumedBody(hub, session), seq)
   hub.outbound.replay(session)
-  const call = reload ? hub.calls.of(session.id) : undefined
-  if (call?.ringing.has(session.id)) for (const message of call.backlog) hub.send(session, message)
   hub.send(session, { type: 'userlist', ...session.realm.list() })
+  const call = hub.calls.of(session.id)
+  if (!call?.ringing.has(session.id)) return
+  if (reload) for (const message of call.backlog) hub.send(session, message)
+  heard(hub, call)
 }
 
 function takeSocket(hub: Hub, fresh: Session, session: Session): void {

@@ -7,7 +7,7 @@ import type { Handler } from './handler.ts'
 export const hangUp: Handler<'hang-up'> = {
   cost: 1,
   handle(hub, session, { target }) {
-    const named = target ? session.realm.find(target) : undefined
+    const named = target ? session.realm.reach(target) : undefined
     if (target && named === undefined) return
     const ended = hub.calls.hangUp(session.id, named?.id)
     if (ended !== undefined) hub.endCall(ended)

@@ -13,6 +13,9 @@ import { iceServers } from './ice-servers.ts'
 import { message } from './message.ts'
 import { mute } from './mute.ts'
 import { newIceCandidate } from './new-ice-candidate.ts'
+import { pushKeys } from './push-keys.ts'
+import { pushRegister } from './push-register.ts'
+import { pushUnregister } from './push-unregister.ts'
 import { resume } from './resume.ts'
 import { roomJoin } from './room-join.ts'
 import { roomLeave } from './room-leave.ts'
@@ -33,6 +36,9 @@ const handlers: { readonly [T in ClientType]: Handler<T> | Handler<T, Session> }
   'ice-servers': iceServers,
   mute,
   hold,
+  'push-keys': pushKeys,
+  'push-register': pushRegister,
+  'push-unregister': pushUnregister,
   'room-join': roomJoin,
   'room-leave': roomLeave,
   'room-signal': roomSignal,

@@ -9,7 +9,7 @@ const maxKept = 64
 export const newIceCandidate: Handler<'new-ice-candidate'> = {
   cost: 1,
   handle(hub, session, { type, target, candidate }) {
-    const receiver = target === null ? undefined : session.realm.find(target)
+    const receiver = target === null ? undefined : session.realm.reach(target)
     const call = receiver && hub.calls.between(session.id, receiver.id)
     if (receiver === undefined || call === undefined) return
     const body: ServerBody = { type, callId: call.id, name: session.name, target: receiver.name, candidate }

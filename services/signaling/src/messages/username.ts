@@ -1,7 +1,8 @@
 import { closeCodes } from '@hairpin/protocol'
 import { authenticate } from '../core/authentication.ts'
 import { enableResume } from '../core/resumption.ts'
-import type { Session } from '../core/session.ts'
+import { isMember, type Session } from '../core/session.ts'
+import { arrive } from '../core/waking.ts'
 import type { Handler } from './handler.ts'
 
 /**
@@ -37,5 +38,6 @@ export const username: Handler<'username', Session> = {
     hub.joined(session)
     if (resume) enableResume(hub, session)
     hub.fetchIceServers(session)
+    if (isMember(session)) arrive(hub, session)
   },
 }

@@ -1,18 +1,20 @@
 import type { ServerBody } from '@hairpin/protocol'
 import { mayCall } from '../core/authentication.ts'
 import { type Call, peersOf } from '../core/call.ts'
+import { sleeper, wake } from '../core/waking.ts'
 import type { Handler } from './handler.ts'
 
 /** A new call, which rings on all devices of the target, or renegotiation within the call of these two. */
 export const videoOffer: Handler<'video-offer'> = {
   cost: 2,
   handle(hub, session, { type, target, sdp, media }, now) {
-    const callee = session.realm.find(target)
-    if (callee === session.user) return hub.refuse(session, 'SIG_CALL_SELF', type)
+    const known = session.realm.reach(target)
+    if (known === session.user) return hub.refuse(session, 'SIG_CALL_SELF', type)
     if (hub.rooms.of(session.id) !== undefined) return hub.refuse(session, 'SIG_IN_ROOM', type)
-    const present = callee && hub.calls.between(session.id, callee.id)
+    const present = known && hub.calls.between(session.id, known.id)
     // Before anything is said about the target, who need not be here.
     if (present === undefined && !mayCall(session, target)) return hub.refuse(session, 'SIG_CALL_FORBIDDEN', type)
+    const callee = known ?? sleeper(session, hub, target)
     if (callee === undefined) {
       const left = hub.calls.hangUp(session.id)
       if (left !== undefined) hub.endCall(left)
@@ -43,7 +45,8 @@ export const videoOffer: Handler<'video-offer'> = {
     switch (result.kind) {
       case 'ring':
         send(result.call)
-        hub.send(session, { type: 'ringing', callId: result.call.id, name: callee.name })
+        if (!wake(hub, session, callee, result.call, media))
+          hub.send(session, { type: 'ringing', callId: result.call.id, name: callee.name })
         return
       case 'renegotiate':
         send(result.call)

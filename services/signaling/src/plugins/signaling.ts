@@ -8,10 +8,13 @@ import type { WebSocket } from 'ws'
 import { Admission, type AdmissionLimits, defaultAdmissionLimits, originAllowed, refusal } from '../admission.ts'
 import { Driver, type DriverLimits } from '../driver.ts'
 import type { IceServersSource } from '../ice-servers.ts'
+import type { PushGateway } from '../push/gateway.ts'
 
 export interface SignalingOptions {
   readonly config: Pick<Config, 'demo' | 'signaling' | 'identity'>
   readonly iceServers: IceServersSource
+  /** Wakes devices that have no connection (`openPushGateway`); undefined: none is woken. Closed with the application. */
+  readonly push?: PushGateway
   readonly registry: Registry
   readonly logger: FastifyBaseLogger
   /** The app that guests belong to. */
@@ -28,6 +31,7 @@ export const signalingPlugin: FastifyPluginAsync<SignalingOptions> = async (app,
     app: options.app ?? 'demo',
     keys: new TokenKeys(config.identity),
     iceServers,
+    ...(options.push ? { push: options.push } : {}),
     registry,
     logger,
     limits: { graceMs: config.signaling.resumeGrace * 1000, ...options.limits },

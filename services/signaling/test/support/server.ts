@@ -4,6 +4,7 @@ import { Registry } from 'prom-client'
 import { onTestFinished } from 'vitest'
 import type { IceServersSource } from '../../src/ice-servers.ts'
 import { type SignalingOptions, signalingPlugin } from '../../src/plugins/signaling.ts'
+import type { PushGateway } from '../../src/push/gateway.ts'
 import { Client, type ClientOptions } from './client.ts'
 
 export interface TestServer {
@@ -33,6 +34,7 @@ export interface TestOptions {
   readonly identity?: IdentityConfig
   readonly limits?: SignalingOptions['limits']
   readonly trustedProxies?: readonly string[]
+  readonly push?: PushGateway
 }
 
 /** The plugin in a real, listening application that ends with the test. */
@@ -50,6 +52,7 @@ export async function startServer(options: TestOptions = {}): Promise<TestServer
     registry,
     logger,
     ...(options.limits && { limits: options.limits }),
+    ...(options.push && { push: options.push }),
   })
   app.get('/other', async () => 'other')
   await app.listen({ host: '127.0.0.1', port: 0 })
