@@ -5,22 +5,43 @@ import { fileURLToPath } from 'node:url'
 import { build, type Metafile } from 'esbuild'
 
 const root = fileURLToPath(new URL('.', import.meta.url))
-const assets = join(root, 'dist', 'assets')
+
+interface Page {
+  /** Holds src/index.html; `dist` is written beside it. */
+  readonly folder: string
+  readonly entryPoints: Readonly<Record<string, string>>
+  /** Where `dist` is served. */
+  readonly base: string
+}
+
+const demo: Page = {
+  folder: root,
+  entryPoints: { main: 'src/main.tsx', style: 'src/styles/main.css', icon: 'src/icon.svg' },
+  base: '/',
+}
+
+const dashboard: Page = {
+  folder: join(root, 'dashboard'),
+  entryPoints: { main: 'src/main.tsx', style: 'src/style.css', icon: '../src/icon.svg' },
+  base: '/dashboard/',
+}
+
+/** The demo page into `web/dist`, the operator's dashboard into `web/dashboard/dist`. */
+export async function buildWeb(): Promise<void> {
+  await Promise.all([demo, dashboard].map(buildPage))
+}
 
 /**
- * Bundles the demo page into `web/dist`: scripts, styles and icon under names that carry their hash, and an `index.html` that
- * refers to nothing else (no inline script or style: the page runs under a strict Content-Security-Policy).
+ * Bundles a page: scripts, styles and icon under names that carry their hash, and an `index.html` that refers to nothing
+ * else (no inline script or style: the page runs under a strict Content-Security-Policy).
  */
-export async function buildWeb(): Promise<void> {
+async function buildPage({ folder, entryPoints, base }: Page): Promise<void> {
+  const assets = join(folder, 'dist', 'assets')
   await mkdir(assets, { recursive: true })
   const { metafile } = await build({
-    entryPoints: {
-      main: join(root, 'src/main.tsx'),
-      style: join(root, 'src/styles/main.css'),
-      icon: join(root, 'src/icon.svg'),
-    },
+    entryPoints: Object.fromEntries(Object.entries(entryPoints).map(([name, path]) => [name, join(folder, path)])),
     outdir: assets,
-    absWorkingDir: root,
+    absWorkingDir: folder,
     bundle: true,
     format: 'esm',
     target: 'es2022',
@@ -34,18 +55,18 @@ export async function buildWeb(): Promise<void> {
     logLevel: 'warning',
   })
   const written = new Set(Object.keys(metafile.outputs).map((file) => basename(file)))
-  await writePage(metafile)
+  await writePage(folder, base, metafile)
   for (const file of await readdir(assets)) if (!written.has(file)) await rm(join(assets, file), { force: true })
 }
 
-async function writePage(metafile: Metafile): Promise<void> {
-  let page = await readFile(join(root, 'src/index.html'), 'utf8')
+async function writePage(folder: string, base: string, metafile: Metafile): Promise<void> {
+  let page = await readFile(join(folder, 'src/index.html'), 'utf8')
   for (const [file, output] of Object.entries(metafile.outputs))
-    if (output.entryPoint) page = page.replaceAll(`%${output.entryPoint}%`, `/assets/${basename(file)}`)
+    if (output.entryPoint) page = page.replaceAll(`%${output.entryPoint}%`, `${base}assets/${basename(file)}`)
   // A request that comes now gets the old page or the new one, whole.
-  const fresh = join(root, 'dist', `.index-${randomUUID()}.html`)
+  const fresh = join(folder, 'dist', `.index-${randomUUID()}.html`)
   await writeFile(fresh, page)
-  await rename(fresh, join(root, 'dist', 'index.html'))
+  await rename(fresh, join(folder, 'dist', 'index.html'))
 }
 
 if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) await buildWeb()

@@ -22,6 +22,7 @@ export function banner({ config, ports, addresses }: BannerFacts): string {
     ],
     ...addresses.relay.map(({ external, why }) => ['  advertises', external, why]),
     ['  relayed ports', `${config.turn.relayPorts.min}-${config.turn.relayPorts.max}/udp`, ''],
+    ['dashboard', `http://${bracketed(config.admin.host)}:${ports.admin.port}/dashboard`, 'cost, traffic, budgets'],
     ['metrics', `http://${bracketed(config.admin.host)}:${ports.admin.port}/metrics`, reason(ports.admin)],
     ['secrets', join(config.dataDir, 'secrets.json'), 'API keys and TURN secrets, readable by you alone'],
   ] as const

@@ -18,6 +18,8 @@ export interface Standalone {
   /** Of the demo page. */
   readonly url: string
   readonly host: string
+  /** The admin port, which is on the loopback address. */
+  readonly adminUrl: string
   readonly dataDir: string
   readonly turnPort: number
   /** Prometheus text. */
@@ -67,6 +69,7 @@ export async function startStandalone(options: StandaloneOptions = {}): Promise<
   return {
     url: `http://${host}:${ports.http}/`,
     host,
+    adminUrl: `http://127.0.0.1:${ports.admin}`,
     dataDir,
     turnPort: ports.turn,
     metrics: () => get('/metrics'),

@@ -13,6 +13,8 @@ import { Webhooks } from './budgets/webhooks.ts'
 import type { IceServers, IceServersRequest } from './credentials/ice-servers.ts'
 import { LiveSecrets } from './credentials/live-secrets.ts'
 import { RevocationFile } from './credentials/revocations.ts'
+import { dashboard } from './dashboard/http.ts'
+import { BandwidthHistory } from './dashboard/history.ts'
 import { drainEngine } from './drain.ts'
 import type { RelayEngine } from './engine.ts'
 import { createEngine } from './engines/index.ts'
@@ -102,10 +104,14 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
     },
   })
   const revocations = new RevocationFile(join(config.dataDir, 'revoked.json'), Date.now())
+  const history = new BandwidthHistory()
   const ledger: LedgerService = new LedgerService({
     config,
     log: logger,
-    onTotals: (totals) => budgets.observe(totals),
+    onTotals(totals) {
+      budgets.observe(totals)
+      history.observe(totals)
+    },
   })
   const apps = openApps(config.dataDir, logger)
   apps.onChange((all) => {
@@ -254,6 +260,18 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
     adminPlugin: adminApi(
       () => engine,
       adminApps(apps, (app) => issuer.boundsOf(app).max),
+      dashboard({
+        usage: ledger,
+        now: async () => ({
+          price: ledger.price,
+          totals: ledger.totals,
+          ledgerUp: ledger.up,
+          bandwidth: history.points(),
+          samples: (await engine?.snapshot()) ?? [],
+          measured: budgets.measured,
+          standings: budgets.standings,
+        }),
+      }),
     ),
     get addresses() {
       return chosen()

@@ -69,6 +69,16 @@ export class LedgerService implements UsageSink, UsageSource {
     this.#thread?.addMarks(keys)
   }
 
+  /** The latest, a second old at most; undefined before the first. */
+  get totals(): RunningTotals | undefined {
+    return this.#totals
+  }
+
+  /** Written, or so it seems. */
+  get up(): boolean {
+    return this.#status?.state !== 'failing'
+  }
+
   ingest(batch: SnapshotBatch): void {
     this.#thread?.ingest(batch)
   }
