@@ -2,10 +2,25 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
+import { type TObject, type TSchema, Type } from 'typebox'
+
+const Failure = Type.Object(
+  { error: Type.Object({ code: Type.String(), message: Type.String() }) },
+  {
+    description: 'A stable code (docs/ERRORS.md) and what to do; other services than Hairpin have forms of their own.',
+  },
+)
 
 /** Before any route that is to be described. */
 export async function describeApi(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
+    transform: ({ schema, url }) => {
+      const { response = {}, params, ...rest } = schema as { response?: object; params?: TSchema }
+      return {
+        schema: { ...rest, params: params && namedUsername(params), response: { ...response, '4xx': Failure } },
+        url: url.replace(/\*$/, ':username/revoke'),
+      }
+    },
     openapi: {
       openapi: '3.1.0',
       info: {
@@ -23,6 +38,12 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
       },
     },
   })
+}
+
+/** A username is longer than a path parameter may be; a wildcard, which has no place in a description, takes it. */
+function namedUsername(params: TSchema): TSchema {
+  const { '*': username, ...others } = (params as TObject).properties
+  return username ? Type.Object({ ...others, username }) : params
 }
 
 /** `/docs`, with all its files, and `/docs/json`. Asks no other server for anything. */

@@ -13,7 +13,7 @@ export interface RevokeApiOptions {
 const SUFFIX = '/revoke'
 
 export const RevokeParams = Type.Object({
-  '*': Type.String({ description: 'The username, escaped for a URL, and "/revoke".' }),
+  '*': Type.String({ description: 'Escaped for a URL.' }),
 })
 
 export function revokeApi({ authorize, revoke }: RevokeApiOptions): FastifyPluginAsync {

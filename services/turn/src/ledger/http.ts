@@ -51,6 +51,12 @@ const CompareQuery = Type.Object(
   { additionalProperties: false },
 )
 
+const about = {
+  tags: ['Usage'],
+  summary: 'What was relayed, by whom, and what it cost',
+  security: [{ apiKey: [] }],
+}
+
 export function usageApi(options: UsageApiOptions): FastifyPluginAsyncTypebox {
   const now = options.now ?? Date.now
   const viewers = new WeakMap<FastifyRequest, UsageViewer>()
@@ -62,21 +68,34 @@ export function usageApi(options: UsageApiOptions): FastifyPluginAsyncTypebox {
       viewers.set(request, await options.authenticate(request))
     })
 
-    app.get('/api/v1/usage', { schema: { querystring: Query, response: { 200: UsageReport } } }, async (request) =>
-      options.usage.query(queryOf(request.query, viewerOf(request), now())),
+    app.get(
+      '/api/v1/usage',
+      { schema: { ...about, querystring: Query, response: { 200: UsageReport } } },
+      async (request) => options.usage.query(queryOf(request.query, viewerOf(request), now())),
     )
 
-    app.get('/api/v1/usage.csv', { schema: { querystring: Query } }, async (request, reply) => {
-      const report = await options.usage.query(queryOf(request.query, viewerOf(request), now()))
-      const name = `usage-${report.from.slice(0, 10)}-${report.to.slice(0, 10)}.csv`
-      reply.header('content-disposition', `attachment; filename="${name}"`)
-      reply.type('text/csv; charset=utf-8; header=present')
-      return usageCsv(report)
-    })
+    app.get(
+      '/api/v1/usage.csv',
+      { schema: { ...about, summary: 'The same as CSV', querystring: Query } },
+      async (request, reply) => {
+        const report = await options.usage.query(queryOf(request.query, viewerOf(request), now()))
+        const name = `usage-${report.from.slice(0, 10)}-${report.to.slice(0, 10)}.csv`
+        reply.header('content-disposition', `attachment; filename="${name}"`)
+        reply.type('text/csv; charset=utf-8; header=present')
+        return usageCsv(report)
+      },
+    )
 
     app.get(
       '/api/v1/usage/compare',
-      { schema: { querystring: CompareQuery, response: { 200: Type.Array(ComparedProvider) } } },
+      {
+        schema: {
+          ...about,
+          summary: 'What it would cost elsewhere',
+          querystring: CompareQuery,
+          response: { 200: Type.Array(ComparedProvider) },
+        },
+      },
       async (request) => {
         const viewer = viewerOf(request)
         const { month, app: wanted } = request.query

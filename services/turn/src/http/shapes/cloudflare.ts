@@ -77,7 +77,7 @@ export function cloudflareApi({ issuer, authorizeKey, revoke }: ShapeOptions): F
         tags,
         security,
         summary: 'Ends the allocations of a username and lets it make no more',
-        params: Type.Intersect([Params, RevokeParams]),
+        params: Type.Object({ ...Params.properties, ...RevokeParams.properties }),
         response: { 204: Type.Null() },
       },
       handler: async (request, reply) => {

@@ -42,7 +42,11 @@ export function turnRestApi({ issuer, authorizeKey }: ShapeOptions): FastifyPlug
     }
     app.get('/turn', { schema: about, handler: (request) => answer(request, request.query) })
     app.post('/turn', {
-      schema: { ...about, body: Type.Union([Parameters, Type.Null()]) },
+      schema: {
+        ...about,
+        consumes: ['application/x-www-form-urlencoded', 'application/json'],
+        body: Type.Union([Parameters, Type.Null()]),
+      },
       handler: (request) => answer(request, { ...request.query, ...request.body }),
     })
   }

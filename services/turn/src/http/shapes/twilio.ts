@@ -49,6 +49,7 @@ export function twilioApi({ issuer, authorizeKey }: ShapeOptions): FastifyPlugin
         tags: ['Twilio'],
         summary: 'A Network Traversal Service token',
         security: [{ basic: [] }],
+        consumes: ['application/x-www-form-urlencoded'],
         params: Params,
         body: Body,
         response: { 201: Answer },
