@@ -67,6 +67,8 @@ export interface Config {
     readonly realm: string
     /** Seconds between two looks at detected addresses; 0 = none. */
     readonly addressCheck: number
+    /** NAT behaviour discovery (RFC 5780): two addresses of one family, and the second port. */
+    readonly discovery?: { readonly ips: readonly ExternalAddress[]; readonly port: number }
     /** Server used to learn the public address, `host:port`; undefined turns that detector off. */
     readonly stunServer?: string
     readonly peerDeny: readonly string[]
@@ -137,6 +139,7 @@ export function readConfig(env: EnvReader): Config {
       ...optional('tcpRelay', tcpRelay(env)),
       ...optional('host', env.string('HAIRPIN_TURN_HOST')),
       realm: env.string('HAIRPIN_REALM') ?? 'hairpin',
+      ...optional('discovery', discovery(env)),
       addressCheck: env.integer('HAIRPIN_ADDRESS_CHECK', 300, 0, 86_400),
       ...optional('stunServer', stunServer(env)),
       peerDeny: env.cidrs('HAIRPIN_PEER_DENY'),
@@ -209,8 +212,29 @@ function listenIps(env: EnvReader): string[] | undefined {
 function externalIps(env: EnvReader): ExternalAddress[] | undefined {
   const name = 'HAIRPIN_EXTERNAL_IP'
   const list = env.list(name)
-  if (list.length === 0 || (list.length === 1 && list[0] === 'auto')) return undefined
-  return list.map((text) => {
+  return list.length === 0 || (list.length === 1 && list[0] === 'auto') ? undefined : addressPairs(env, name)
+}
+
+function discovery(env: EnvReader): Config['turn']['discovery'] {
+  const name = 'HAIRPIN_DISCOVERY_IPS'
+  const ips = addressPairs(env, name)
+  const port = env.port('HAIRPIN_DISCOVERY_PORT', 3479)
+  if (ips.length === 0) return undefined
+  const [first, second] = ips
+  if (
+    ips.length !== 2 ||
+    first?.public.includes(':') !== second?.public.includes(':') ||
+    first?.public === second?.public
+  )
+    throw new ConfigError(name, 'names two addresses of one family, or none')
+  if (port !== 0 && port === env.port('HAIRPIN_TURN_PORT', 3478))
+    throw new ConfigError('HAIRPIN_DISCOVERY_PORT', 'is another port than HAIRPIN_TURN_PORT')
+  return { ips, port }
+}
+
+/** `public`, or `public/private` behind 1:1 NAT. */
+function addressPairs(env: EnvReader, name: string): ExternalAddress[] {
+  return env.list(name).map((text) => {
     const [outside = '', inside, ...rest] = text.split('/')
     if (rest.length > 0) throw new ConfigError(name, `"${text}" is neither "public" nor "public/private"`)
     const address = env.ip(name, outside)

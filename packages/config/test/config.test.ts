@@ -66,6 +66,9 @@ describe('environment', () => {
     ['HAIRPIN_SOURCE_PREFIX', '24'],
     ['HAIRPIN_SOURCE_PREFIX', '33,48'],
     ['HAIRPIN_LIFETIME', '59'],
+    ['HAIRPIN_DISCOVERY_IPS', '192.0.2.1'],
+    ['HAIRPIN_DISCOVERY_IPS', '192.0.2.1,2001:db8::1'],
+    ['HAIRPIN_DISCOVERY_PORT', '70000'],
     ['HAIRPIN_MAX_LIFETIME', '599'],
     ['HAIRPIN_MAX_CHANNELS', '16385'],
   ])('stops the start and names %s when it is "%s"', (name, value) => {

@@ -30,6 +30,7 @@ import { registerRelayMetrics } from './metrics/register.ts'
 import { AddressWatch } from './net/address-watch.ts'
 import type { RelayAddress, ServerAddresses } from './net/addresses.ts'
 import { detectAddresses } from './net/detect.ts'
+import { discoveryAddresses } from './net/discovery-addresses.ts'
 import { claimPorts } from './net/listen-port.ts'
 import { type CertificateFiles, certificateDoubts, loadCertificate } from './net/streams/certificate.ts'
 import { hostSurroundings, type Surroundings } from './net/surroundings.ts'
@@ -194,7 +195,9 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
       const surroundings = options.surroundings ?? hostSurroundings()
       const { warnings, ...detected } = await detectAddresses(config, surroundings)
       if (config.turn.tls) checkCertificate(config.turn.tls)
-      addresses = { ...detected, ...(await claimPorts(config.turn, detected.listen)) }
+      const ports = await claimPorts(config.turn, detected.listen)
+      const discovery = discoveryAddresses(config.turn, detected.listen)
+      addresses = { ...detected, ...ports, ...(discovery && { discovery }) }
       for (const { external, local, source, why } of addresses.relay)
         logger.info({ external, local, source, why }, 'relay address chosen')
       for (const warning of warnings) logger.warn({ code: 'TURN_ADDRESS_DOUBTFUL' }, warning)

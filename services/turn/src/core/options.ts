@@ -1,6 +1,7 @@
 /** What a server is made with, and its limits. */
 import type { Bandwidth } from './bandwidth.ts'
 import type { CreditPolicy } from './credits.ts'
+import type { Discovery } from './discovery.ts'
 import type { CredentialExpiry } from './expiry.ts'
 import type { MobilityOptions } from './mobility.ts'
 import type {
@@ -58,6 +59,8 @@ export interface TurnServerOptions {
   readonly credentialExpiry?: CredentialExpiry | undefined
   /** RFC 8016; off by default: MOBILITY-TICKET is ignored, as servers that do not know it do. */
   readonly mobility?: MobilityOptions | undefined
+  /** RFC 5780; off by default: CHANGE-REQUEST, RESPONSE-PORT and PADDING draw 420, as on listeners that have no part in it. */
+  readonly discovery?: Discovery | undefined
   readonly limits?: Partial<Limits> | undefined
 }
 

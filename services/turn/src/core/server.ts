@@ -22,6 +22,7 @@ import { handleAllocate } from './handlers/allocate.ts'
 import { handleBinding } from './handlers/binding.ts'
 import { handleChannelBind } from './handlers/channel-bind.ts'
 import { handleCreatePermission } from './handlers/create-permission.ts'
+import { handleDiscovery } from './handlers/discovery.ts'
 import { handleRefresh } from './handlers/refresh.ts'
 import { handleSend } from './handlers/send-indication.ts'
 import { closeAllocation, detach, expire, relayFailed, relayOpened } from './lifecycle.ts'
@@ -63,6 +64,14 @@ const KNOWN: readonly number[] = [
   Attribute.XorMappedAddress,
   Attribute.ReservationToken,
 ]
+
+/** Of Binding where NAT behaviour discovery is served. */
+const KNOWN_TO_DISCOVERY: ReadonlySet<number> = new Set([
+  ...KNOWN,
+  Attribute.ChangeRequest,
+  Attribute.Padding,
+  Attribute.ResponsePort,
+])
 
 /**
  * `now` is in milliseconds since the epoch on a clock that does not jump: `performance.timeOrigin + performance.now()`.
@@ -208,16 +217,20 @@ export class TurnServer {
       fingerprint: fingerprint === 'valid',
       size: message.bytes.length,
     }
+    const { discovery } = state.options
     if (!handler) {
-      if (this.#understands(request)) handleBinding(state, request)
+      if (discovery?.has(listener)) {
+        if (this.#understands(request, KNOWN_TO_DISCOVERY)) handleDiscovery(state, request, discovery)
+      } else if (this.#understands(request)) handleBinding(state, request)
       return
     }
+    if (discovery?.isOtherPort(listener)) return state.ignore('unknown-method')
     const authentic = authenticate(state, request)
     if (authentic && this.#understands(authentic)) handler(state, authentic)
   }
 
-  #understands(request: Request): boolean {
-    const unknown = request.message.unknownRequired(this.#known)
+  #understands(request: Request, known: ReadonlySet<number> = this.#known): boolean {
+    const unknown = request.message.unknownRequired(known)
     if (unknown.length === 0) return true
     const value = encodeUnknownAttributes(unknown)
     reject(this.#state, request, 'unknown-attribute', request.now, [[Attribute.UnknownAttributes, value]])

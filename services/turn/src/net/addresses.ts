@@ -13,6 +13,13 @@ export interface RelayAddress {
   readonly why: string
 }
 
+/** Two addresses and the second of two ports: RFC 5780. */
+export interface DiscoveryAddresses {
+  readonly port: number
+  readonly first: { readonly external: string; readonly local: string }
+  readonly second: { readonly external: string; readonly local: string }
+}
+
 export interface ServerAddresses {
   /** Local addresses the listening sockets are bound to, one by one. Never a wildcard. */
   readonly listen: readonly string[]
@@ -22,6 +29,8 @@ export interface ServerAddresses {
   readonly tcpPort?: number
   /** The port of TURN over TLS; absent when nobody listens there. */
   readonly tlsPort?: number
+  /** Absent when NAT behaviour discovery is not served. */
+  readonly discovery?: DiscoveryAddresses
   /** At most one per family, IPv4 first. */
   readonly relay: readonly RelayAddress[]
   /** All addresses of this host, listened to or not: what peers must not reach except as a relayed address. */

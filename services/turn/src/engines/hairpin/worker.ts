@@ -4,7 +4,14 @@ import { isDeepStrictEqual } from 'node:util'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { type LivePolicies, livePolicies } from '@hairpin/config'
 import { AppTable } from '../../apps/table.ts'
-import { type Allocation, type Listener, RelayPorts, TurnServer } from '../../core/index.ts'
+import {
+  type Allocation,
+  Discovery,
+  type DiscoveryListener,
+  type Listener,
+  RelayPorts,
+  TurnServer,
+} from '../../core/index.ts'
 import { timeLimitedPasswords } from '../../credentials/password-policy.ts'
 import { RevokedUsernames, unlessRevoked } from '../../credentials/revocations.ts'
 import { ClientSocket } from '../../datapath/client-socket.ts'
@@ -12,7 +19,7 @@ import { Drops } from '../../datapath/data-path.ts'
 import { DgramDataPath } from '../../datapath/dgram.ts'
 import type { AllocationQuery } from '../../engine.ts'
 import { UsageFeed } from '../../ledger/feed.ts'
-import type { RelayAddress, ServerAddresses } from '../../net/addresses.ts'
+import type { DiscoveryAddresses, RelayAddress, ServerAddresses } from '../../net/addresses.ts'
 import { Driver, steadyNow } from '../../net/driver.ts'
 import { OwnAddresses } from '../../net/own-addresses.ts'
 import { peerPolicyFor } from '../../net/peer-rules.ts'
@@ -82,6 +89,9 @@ async function run(settings: WorkerSettings): Promise<void> {
       revoked,
     )
   const flows = workers > 1 ? new FlowTable(shared.flows, shared.flowKey, worker) : undefined
+  const main = addresses.listen.map((address, id) => listenOn(id, address, addresses.port))
+  const discovery = addresses.discovery && discoveryOf(addresses.discovery, main)
+  const clients = [...main, ...(discovery?.clients ?? [])]
   const server = new TurnServer({
     realm: turn.realm,
     relayAddresses: advertised(addresses.relay),
@@ -99,11 +109,11 @@ async function run(settings: WorkerSettings): Promise<void> {
         flows && ((to, bytes, listener, { address, port }) => neighbours?.hand(to, bytes, listener, address, port)),
     },
     ...policyChanges(undefined, policies, share),
+    discovery: discovery?.core,
     throttle,
     appBandwidth: appLimits.bucketOf,
     events: meter,
   })
-  const clients = addresses.listen.map((address, id) => listenOn(id, address, addresses.port))
   const certificate = turn.tls && certificateOf(turn.tls, worker)
   const streams = new StreamListeners({
     bindings: streamBindings(addresses),
@@ -228,6 +238,22 @@ async function run(settings: WorkerSettings): Promise<void> {
 function advertised(relay: readonly RelayAddress[]) {
   const of = (wanted: 4 | 6) => relay.find(({ family }) => family === wanted)?.external
   return { 4: of(4), 6: of(6) }
+}
+
+/** The second port of both addresses, and what the core makes of the four. */
+function discoveryOf({ port, first, second }: DiscoveryAddresses, main: readonly ClientSocket[]) {
+  const clients = [first, second].map(({ local }, i) => listenOn(main.length + i, local, port))
+  const corner = (sockets: readonly ClientSocket[], { external, local }: typeof first): DiscoveryListener => {
+    const { listener } = sockets.find((socket) => socket.listener.local.address === local)!
+    return { listener, advertised: { ...listener.local, address: external } }
+  }
+  const core = new Discovery([
+    corner(main, first),
+    corner(clients, first),
+    corner(main, second),
+    corner(clients, second),
+  ])
+  return { clients, core }
 }
 
 function asked(type: ToWorker['type']): Promise<void> {
