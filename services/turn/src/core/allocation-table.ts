@@ -1,7 +1,7 @@
 /** The allocations of one worker, found by five-tuple or by id. */
 import type { Allocation } from './allocation.ts'
 import { EndpointMap } from './endpoint-map.ts'
-import type { FlowDirectory } from './policies.ts'
+import type { FiveTuple, FlowDirectory } from './policies.ts'
 import type { Listener } from './types.ts'
 
 export class AllocationTable implements Iterable<Allocation> {
@@ -32,16 +32,24 @@ export class AllocationTable implements Iterable<Allocation> {
   }
 
   add(allocation: Allocation): void {
-    const { id } = allocation.listener
-    this.#byListener[id] ??= new EndpointMap()
-    this.#byListener[id].set(allocation.client.address, allocation.client.port, allocation)
     this.#byId.set(allocation.id, allocation)
-    this.#flows?.add(allocation.listener, allocation.client)
+    this.link(allocation, allocation)
   }
 
   remove(allocation: Allocation): void {
-    this.#byListener[allocation.listener.id]?.delete(allocation.client.address, allocation.client.port)
     this.#byId.delete(allocation.id)
-    this.#flows?.remove(allocation.listener, allocation.client)
+    this.unlink(allocation)
+  }
+
+  /** It is found by this five-tuple too. */
+  link(allocation: Allocation, { listener, client }: FiveTuple): void {
+    this.#byListener[listener.id] ??= new EndpointMap()
+    this.#byListener[listener.id]!.set(client.address, client.port, allocation)
+    this.#flows?.add(listener, client)
+  }
+
+  unlink({ listener, client }: FiveTuple): void {
+    this.#byListener[listener.id]?.delete(client.address, client.port)
+    this.#flows?.remove(listener, client)
   }
 }

@@ -7,7 +7,7 @@ import type { Allowance } from './allowance.ts'
 import type { Timed } from './deadlines.ts'
 import { EndpointMap } from './endpoint-map.ts'
 import type { Mobility } from './mobility.ts'
-import type { PortPool, PortRequest, Principal, QuotaPolicy } from './policies.ts'
+import type { FiveTuple, PortPool, PortRequest, Principal, QuotaPolicy } from './policies.ts'
 import type { ReplyTo } from './reply.ts'
 import type { TokenBucket } from './token-bucket.ts'
 import type { Endpoint, Listener } from './types.ts'
@@ -120,6 +120,8 @@ export class Allocation implements Timed {
   readonly quota: QuotaPolicy
   /** Set when the client asked for tickets. */
   mobility: Mobility | undefined = undefined
+  /** Where the client is about to move to: it is found there too, and reached where it was until it sends data from there. */
+  next: FiveTuple | undefined = undefined
   /** Undefined where nothing is limited. */
   allowance: Allowance | undefined = undefined
   readonly #ports: PortPool
@@ -181,6 +183,12 @@ export class Allocation implements Timed {
    */
   take(bytes: number, now: number): boolean {
     return this.allowance === undefined || this.allowance.take(bytes, now)
+  }
+
+  /** Whether this is where the client is about to move to. The data path, and the core, asks while `next` is set. */
+  isNext(listener: Listener, address: string, port: number): boolean {
+    const { next } = this
+    return next?.listener.id === listener.id && next.client.port === port && next.client.address === address
   }
 
   get channels(): Iterable<Channel> {

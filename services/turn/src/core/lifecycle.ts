@@ -3,7 +3,7 @@ import { Attribute, encodeAddressErrorCode, encodeLifetime, encodeXorAddress } f
 import type { Allocation, Relay } from './allocation.ts'
 import { credentialEnd } from './expiry.ts'
 import { removeChannel, removePermission } from './grants.ts'
-import { ticketOf } from './mobility.ts'
+import { cancelMove, ticketOf } from './mobility.ts'
 import type { PortLease } from './policies.ts'
 import { REJECTIONS } from './rejections.ts'
 import { type AttributePair, reject, succeed } from './reply.ts'
@@ -166,6 +166,7 @@ export function closeRelay(state: ServerState, relay: Relay, reason: CloseReason
 
 /** The client's stream is gone, but it has a ticket: the allocation lives on a little. */
 export function detach(state: ServerState, allocation: Allocation, now: number): void {
+  allocation.mobility!.detached = true
   const end = Math.min(allocation.expiresAt, now + DETACHED_LIFETIME)
   for (const relay of allocation.relays) if (relay.heapIndex >= 0) state.deadlines.set(relay, end)
   state.deadlines.set(allocation, end)
@@ -187,6 +188,7 @@ export function closeAllocation(state: ServerState, allocation: Allocation, reas
     state.options.ports.release(port, now)
     state.emit({ type: 'closeRelay', allocation: allocation.id, family, port, reason })
   }
+  cancelMove(state, allocation)
   removeAllocation(state, allocation)
   if (wasLive) state.options.events?.allocationClosed?.(allocation, reason, now)
 }

@@ -1,6 +1,7 @@
 /** A request on its way through checks to its handler. */
 import type { Message, PasswordAlgorithm } from '@hairpin/stun'
 import type { Allocation } from './allocation.ts'
+import { completeMove } from './mobility.ts'
 import type { Credentials } from './policies.ts'
 import { type ReplyTo, reject } from './reply.ts'
 import type { ServerState } from './state.ts'
@@ -34,5 +35,7 @@ export function requireAllocation(state: ServerState, request: AuthenticRequest)
     reject(state, request, 'wrong-user', request.now)
     return undefined
   }
+  if (allocation.isNext(request.listener, request.from.address, request.from.port))
+    completeMove(state, allocation, request.now)
   return allocation
 }

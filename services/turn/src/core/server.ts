@@ -26,6 +26,7 @@ import { handleDiscovery } from './handlers/discovery.ts'
 import { handleRefresh } from './handlers/refresh.ts'
 import { handleSend } from './handlers/send-indication.ts'
 import { closeAllocation, detach, expire, relayFailed, relayOpened } from './lifecycle.ts'
+import { cancelMove, completeMove } from './mobility.ts'
 import type { TurnServerOptions } from './options.ts'
 import { reject } from './reply.ts'
 import type { AuthenticRequest, Request } from './request.ts'
@@ -142,13 +143,21 @@ export class TurnServer {
   }
 
   /**
-   * A client's stream is gone, and with it its allocation (RFC 8656 section 3.1). One with a ticket is kept for a minute:
-   * the client may be on its way to another network.
+   * A client's stream is gone, and with it its allocation (RFC 8656 section 3.1), unless it is about to move elsewhere: now it
+   * does. One with a ticket is kept for a minute: the client may be on its way to another network.
    */
   disconnected(listener: Listener, from: Endpoint, now: number): Output[] {
     const allocation = this.#state.allocations.find(listener, from.address, from.port)
-    if (allocation?.mobility && allocation.state === 'live') detach(this.#state, allocation, now)
+    if (allocation?.isNext(listener, from.address, from.port)) cancelMove(this.#state, allocation)
+    else if (allocation?.next) completeMove(this.#state, allocation, now)
+    else if (allocation?.mobility && allocation.state === 'live') detach(this.#state, allocation, now)
     else if (allocation) closeAllocation(this.#state, allocation, 'disconnected', now)
+    return this.#state.drain()
+  }
+
+  /** Data came from where the client is about to move to: now it has. For the data path; Send indications are seen here. */
+  arrived(allocation: Allocation, now: number): Output[] {
+    completeMove(this.#state, allocation, now)
     return this.#state.drain()
   }
 

@@ -25,6 +25,9 @@ export type ClientTransport = 'udp' | 'tcp' | 'tls'
  * - `channelBound`, `channelUnbound`, `permitted`, `forbidden`: hooks for data paths that keep tables of their own
  *   outside this process; the dgram path reads the allocation directly and ignores them. They are also sent for every
  *   refresh (`channelBound`, `permitted`) and, when an allocation ends, before its `closeRelay`.
+ * - `reached`, `left`: the client may be found at this five-tuple from now on, or no longer: its connection, if it is one,
+ *   has an allocation, or has none. `moved`: what is for the client goes to the allocation's `listener` and `client`, which
+ *   have changed (RFC 8016). None of them is sent for the five-tuple that an allocation begins or ends with.
  * - `ignore`: the datagram was dropped; count it by reason.
  */
 export type Output =
@@ -42,6 +45,9 @@ export type Output =
   | { readonly type: 'channelUnbound'; readonly allocation: number; readonly channel: number; readonly peer: Endpoint }
   | { readonly type: 'permitted'; readonly allocation: number; readonly address: string }
   | { readonly type: 'forbidden'; readonly allocation: number; readonly address: string }
+  | { readonly type: 'reached'; readonly listener: Listener; readonly client: Endpoint }
+  | { readonly type: 'left'; readonly listener: Listener; readonly client: Endpoint }
+  | { readonly type: 'moved'; readonly allocation: number }
   | { readonly type: 'ignore'; readonly reason: DropReason }
 
 /**

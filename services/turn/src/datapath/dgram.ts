@@ -19,6 +19,8 @@ export interface DgramOptions {
   /** By `Listener.id`. */
   readonly clients: readonly ClientSocket[]
   readonly own: OwnAddresses
+  /** A client that was about to move has sent from where it moves to; left out where none can. */
+  readonly arrived?: ((allocation: Allocation) => void) | undefined
   readonly now: () => number
 }
 
@@ -32,12 +34,14 @@ export class DgramDataPath implements DataPath {
   readonly #clients: readonly ClientSocket[]
   readonly #own: OwnAddresses
   readonly #now: () => number
+  readonly #arrived: ((allocation: Allocation) => void) | undefined
 
   constructor(options: DgramOptions) {
     this.#allocations = options.allocations
     this.#clients = options.clients
     this.#own = options.own
     this.#now = options.now
+    this.#arrived = options.arrived
   }
 
   fromClient(datagram: Buffer, listener: Listener, address: string, port: number): DropReason | undefined {
@@ -45,6 +49,7 @@ export class DgramDataPath implements DataPath {
     if (allocation === undefined) return 'no-allocation'
     const relay = allocation.attachment as RelaySocket | undefined
     if (relay === undefined) return 'pending'
+    if (allocation.next !== undefined && allocation.isNext(listener, address, port)) this.#arrived?.(allocation)
     if (datagram.length < HEADER) return 'malformed'
     const length = (datagram[2]! << 8) | datagram[3]!
     // Over UDP the padding may be there or not (section 12.5); less than the length says is a broken message.

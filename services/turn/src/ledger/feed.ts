@@ -1,5 +1,5 @@
 import type { AllocationSnapshot, SnapshotBatch } from './meter.ts'
-import { type OtherFamily, type Relayed, relayedCounters } from './relayed.ts'
+import { type MovedHeaders, type OtherFamily, type Relayed, relayedCounters } from './relayed.ts'
 
 /** Where an engine hands its usage to: `LedgerThread`. */
 export interface UsageSink {
@@ -8,7 +8,10 @@ export interface UsageSink {
   endEpoch(epoch: string, at: number): void
 }
 
-export type Identity = Omit<AllocationSnapshot, 'allocationId' | 'openedAt' | 'closedAt' | 'counters' | 'otherFamily'>
+export type Identity = Omit<
+  AllocationSnapshot,
+  'allocationId' | 'openedAt' | 'closedAt' | 'counters' | 'otherFamily' | 'movedHeaders'
+>
 
 type Local = Pick<Relayed, 'ownBytes' | 'ownPackets' | 'indicationExtra'> & {
   readonly otherFamily?: OtherFamily | undefined
@@ -20,6 +23,8 @@ export interface Counted {
   readonly counters: Omit<Relayed, keyof Local>
   /** Asked for only when packets passed. */
   readonly local: () => Local | undefined
+  /** Undefined of a client that never moved. */
+  readonly movedHeaders?: () => MovedHeaders | undefined
 }
 
 interface Live extends Counted {
@@ -86,15 +91,20 @@ export class UsageFeed {
   }
 }
 
-function snapshotOf(allocationId: number, { identity, openedAt, counters, local }: Live): AllocationSnapshot {
+function snapshotOf(
+  allocationId: number,
+  { identity, openedAt, counters, local, movedHeaders }: Live,
+): AllocationSnapshot {
   const { clientToPeerBytes, clientToPeerPackets, peerToClientBytes, peerToClientPackets } = counters
   const { ownBytes, ownPackets, indicationExtra, otherFamily } = local() ?? NOTHING
+  const moved = movedHeaders?.()
   const relayed = { clientToPeerBytes, clientToPeerPackets, peerToClientBytes, peerToClientPackets }
   return {
     allocationId,
     ...identity,
     openedAt,
     counters: relayedCounters({ ...relayed, ownBytes, ownPackets, indicationExtra }),
+    ...(moved && { movedHeaders: moved }),
     ...(otherFamily && { otherFamily: { ...otherFamily } }),
   }
 }

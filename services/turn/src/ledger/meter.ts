@@ -7,7 +7,7 @@
  */
 import { MINUTE } from './calendar.ts'
 import { headerBytes, type RawCounters, raw, slot, type Totals, type Transport, zeroTotals } from './counters.ts'
-import type { OtherFamily } from './relayed.ts'
+import type { MovedHeaders, OtherFamily } from './relayed.ts'
 
 /** One allocation as a worker reports it. Reports carry all counters since `openedAt`, never differences. */
 export interface AllocationSnapshot {
@@ -16,6 +16,8 @@ export interface AllocationSnapshot {
   readonly app: string
   readonly user: string
   readonly transport: Transport
+  /** Between relay and peers; UDP when left out. */
+  readonly relayTransport?: 'udp' | 'tcp'
   /** Address family of the relayed address. */
   readonly family: 4 | 6
   /** Address family of the client, where it differs from the relayed address's. */
@@ -27,6 +29,8 @@ export interface AllocationSnapshot {
   readonly counters: RawCounters
   /** Of these, what went by a relayed address of the family that is not `family`. */
   readonly otherFamily?: OtherFamily
+  /** `transport` and `clientFamily` are those it began with. */
+  readonly movedHeaders?: MovedHeaders
 }
 
 export interface SnapshotBatch {
@@ -69,6 +73,7 @@ interface Known {
 export type Recall = (epoch: string, allocationId: number) => Totals | undefined
 
 const NOTHING: OtherFamily = { sent: 0, sentOwn: 0, received: 0 }
+const UNMOVED: MovedHeaders = { fromClient: 0, toClient: 0 }
 
 export class Meter {
   readonly #epochs = new Map<string, Map<number, Known>>()
@@ -178,13 +183,14 @@ export function totalsOf(snapshot: AllocationSnapshot, until: number): Totals {
   const client = headerBytes(snapshot.transport, snapshot.clientFamily ?? snapshot.family)
   const peer = headerBytes('udp', snapshot.family)
   const { sent, sentOwn, received } = snapshot.otherFamily ?? NOTHING
+  const moved = snapshot.movedHeaders ?? UNMOVED
   const more = headerBytes('udp', snapshot.family === 4 ? 6 : 4) - peer
   const t = zeroTotals()
   t[slot.from_client_payload] = c[raw.fromClientPayload]!
-  t[slot.from_client_wire] = c[raw.fromClientFramed]! + client * c[raw.fromClientPackets]!
+  t[slot.from_client_wire] = c[raw.fromClientFramed]! + client * c[raw.fromClientPackets]! + moved.fromClient
   t[slot.from_client_packets] = c[raw.fromClientPackets]!
   t[slot.to_client_payload] = c[raw.toClientPayload]!
-  t[slot.to_client_wire] = c[raw.toClientFramed]! + client * c[raw.toClientPackets]!
+  t[slot.to_client_wire] = c[raw.toClientFramed]! + client * c[raw.toClientPackets]! + moved.toClient
   t[slot.to_client_packets] = c[raw.toClientPackets]!
   t[slot.from_peer_payload] = c[raw.fromPeerPayload]!
   t[slot.from_peer_wire] = c[raw.fromPeerPayload]! + peer * c[raw.fromPeerPackets]! + more * received

@@ -24,6 +24,15 @@ export interface OtherFamily {
   readonly received: number
 }
 
+/**
+ * Of a client that has moved (RFC 8016): bytes that its packets took below the socket beyond what they would have taken
+ * where it was first. May be negative.
+ */
+export interface MovedHeaders {
+  readonly fromClient: number
+  readonly toClient: number
+}
+
 /** Bytes of a ChannelData header (RFC 8656 section 12.4). */
 export const CHANNEL_HEADER = 4
 

@@ -45,6 +45,12 @@ export const relayMetrics: readonly MetricDefinition[] = [
     labels: [],
   },
   {
+    name: 'hairpin_allocation_moves_total',
+    type: 'counter',
+    help: 'Moves of clients that took their allocation to another address or transport (RFC 8016).',
+    labels: [],
+  },
+  {
     name: 'hairpin_stun_requests_total',
     type: 'counter',
     help: 'STUN and TURN requests answered; code 200 is success, others are STUN error codes.',

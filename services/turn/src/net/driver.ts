@@ -178,6 +178,18 @@ export class Driver {
       case 'closeRelay':
         this.#closeRelay(output.allocation, output.family)
         return
+      case 'reached':
+        if (output.listener.transport !== 'udp')
+          this.#options.streams?.find(output.listener, output.client)?.allocated()
+        return
+      case 'left':
+        if (output.listener.transport !== 'udp') this.#options.streams?.find(output.listener, output.client)?.released()
+        return
+      case 'moved': {
+        const allocation = this.#server.allocations.byId(output.allocation)
+        if (allocation) this.#redirect(allocation)
+        return
+      }
       case 'ignore':
         this.#drops.count(output.reason)
         return
@@ -218,6 +230,14 @@ export class Driver {
       }
     }
     relaySocket.socket.on('message', this.#peerHandler(allocation, relaySocket.second))
+  }
+
+  /** What is for the client goes to its connection, if it has one. */
+  #redirect(allocation: Allocation): void {
+    const { listener, client, attachment } = allocation
+    const stream = listener.transport === 'udp' ? undefined : this.#options.streams?.find(listener, client)
+    const first = attachment as RelaySocket
+    for (const relaySocket of [first, first.other]) if (relaySocket) relaySocket.stream = stream
   }
 
   #closeRelay(id: number, family: 4 | 6): void {

@@ -1,7 +1,13 @@
 /** RFC 8016: a client that changes its network keeps its allocation. */
 import { Attribute, encodeLifetime, Method } from '@hairpin/stun'
 import { expect, test } from 'vitest'
-import { type Endpoint, openTicket, type TurnServerOptions } from '../../src/core/index.ts'
+import {
+  type Allocation,
+  type Endpoint,
+  type Listener,
+  openTicket,
+  type TurnServerOptions,
+} from '../../src/core/index.ts'
 import { sealTicket } from '../../src/core/mobility.ts'
 import { ask, codeOf, deliver, nonceFor, type Pair, signed, UDP_TRANSPORT } from './raw.ts'
 import {
@@ -48,6 +54,12 @@ function ticketed(world = createWorld({ mobility: { key, worker: 3 } })) {
   return { world, ticket: answer.get(Attribute.MobilityTicket)!.slice() }
 }
 
+/** Data from the client, as the data path tells of it. */
+function talk(world: World, allocation: Allocation, from: Endpoint, listener = UDP) {
+  expect(allocation.isNext(listener, from.address, from.port)).toBe(true)
+  return world.server.arrived(allocation, world.clock.now)
+}
+
 test('an allocation moves with its relayed address, permissions and channels', () => {
   const { world, alice, allocation } = roaming()
   alice.permit({ ...PEER, address: '9.9.9.9' })
@@ -55,6 +67,10 @@ test('an allocation moves with its relayed address, permissions and channels', (
   const relayed = allocation.relays[0]
   alice.place.from = ELSEWHERE
   expect(alice.run(alice.client.move(world.clock.now))).toEqual([{ type: 'refreshed', lifetime: 600 }])
+  expect(talk(world, allocation, ELSEWHERE)).toEqual([
+    { type: 'moved', allocation: allocation.id },
+    { type: 'left', listener: UDP, client: ALICE },
+  ])
   expect(alice.allocation()).toBe(allocation)
   expect([allocation.client, allocation.listener, allocation.relays[0]]).toEqual([ELSEWHERE, UDP, relayed])
   expect(world.server.allocations.find(UDP, ALICE.address, ALICE.port)).toBeUndefined()
@@ -64,13 +80,106 @@ test('an allocation moves with its relayed address, permissions and channels', (
   expect(remains(world)).toEqual(NOTHING)
 })
 
+test('until it sends data from there, the client is reached where it was and heard in both places', () => {
+  const { world, alice, allocation } = roaming()
+  alice.permit(PEER)
+  alice.place.from = ELSEWHERE
+  alice.run(alice.client.move(world.clock.now))
+  expect([allocation.client, allocation.listener]).toEqual([ALICE, UDP])
+  alice.place.from = ALICE
+  expect(alice.refresh()).toMatchObject([{ type: 'refreshed' }])
+  deliver(world, alice.client.send(PEER, Uint8Array.of(1)), { from: ALICE })
+  expect(allocation.client).toEqual(ALICE)
+  const { other } = deliver(world, alice.client.send(PEER, Uint8Array.of(1)), { from: ELSEWHERE })
+  expect(other).toMatchObject([{ type: 'moved' }, { type: 'left', client: ALICE }, { type: 'relay' }])
+  expect(allocation.client).toEqual(ELSEWHERE)
+  alice.place.from = ALICE
+  expect(failure(alice.refresh())).toBe(437)
+})
+
+test('a request from the new place without a ticket completes the move too: it may have nothing to say', () => {
+  const { world, alice, allocation } = roaming()
+  alice.place.from = ELSEWHERE
+  alice.run(alice.client.move(world.clock.now))
+  alice.run(alice.client.move(world.clock.now))
+  expect(allocation.client).toEqual(ALICE)
+  alice.permit(PEER)
+  expect(allocation.client).toEqual(ELSEWHERE)
+})
+
+test('it can change its mind before it has sent anything: back, or elsewhere', () => {
+  const { world, alice, allocation } = roaming()
+  const found = (from: Endpoint) => world.server.allocations.find(UDP, from.address, from.port)
+  for (const from of [ELSEWHERE, BOB, ALICE]) {
+    alice.place.from = from
+    alice.run(alice.client.move(world.clock.now))
+  }
+  expect([found(ALICE), found(ELSEWHERE), found(BOB), allocation.next]).toEqual([allocation, ...Array(3)])
+  expect(alice.others.filter(({ type }) => type === 'reached' || type === 'left')).toMatchObject([
+    { type: 'reached', client: ELSEWHERE },
+    { type: 'left', client: ELSEWHERE },
+    { type: 'reached', client: BOB },
+    { type: 'left', client: BOB },
+  ])
+})
+
+test('when it ends between two places nothing is left in either', () => {
+  const { world, alice } = roaming()
+  alice.place.from = ELSEWHERE
+  alice.run(alice.client.move(world.clock.now))
+  expect(alice.refresh(0)).toEqual([{ type: 'closed' }])
+  expect(remains(world)).toEqual(NOTHING)
+  for (const { address, port } of [ALICE, ELSEWHERE])
+    expect(world.server.allocations.find(UDP, address, port)).toBeUndefined()
+})
+
 test('it can move again and again, and back', () => {
   const { world, alice, allocation } = roaming()
   for (const from of [ELSEWHERE, BOB, ALICE, ELSEWHERE]) {
     alice.place.from = from
     expect(alice.run(alice.client.move(world.clock.now))).toMatchObject([{ type: 'refreshed' }])
-    expect(alice.allocation()).toBe(allocation)
+    talk(world, allocation, from)
+    expect([alice.allocation(), allocation.client]).toEqual([allocation, from])
   }
+})
+
+test('its shared table of flows has every place it may be found at, and no other', () => {
+  const flows = new Set<string>()
+  const nameOf = (listener: Listener, { address, port }: Endpoint) => `${listener.id} ${address} ${port}`
+  const { world, alice, allocation } = roaming({
+    flows: {
+      add: (listener, client) => void flows.add(nameOf(listener, client)),
+      remove: (listener, client) => void flows.delete(nameOf(listener, client)),
+    },
+  })
+  alice.place.from = ELSEWHERE
+  alice.run(alice.client.move(world.clock.now))
+  expect([...flows]).toEqual([nameOf(UDP, ALICE), nameOf(UDP, ELSEWHERE)])
+  talk(world, allocation, ELSEWHERE)
+  expect([...flows]).toEqual([nameOf(UDP, ELSEWHERE)])
+  alice.refresh(0)
+  expect([...flows]).toEqual([])
+})
+
+test('a connection that ends takes along what was still to come by it, and completes what was to leave it', () => {
+  const moved = roaming({}, TCP)
+  moved.alice.place.from = ELSEWHERE
+  moved.alice.place.listener = UDP
+  moved.alice.run(moved.alice.client.move(moved.world.clock.now))
+  expect(moved.world.server.disconnected(TCP, ALICE, moved.world.clock.now)).toMatchObject([
+    { type: 'moved' },
+    { type: 'left', listener: TCP },
+  ])
+  expect([moved.allocation.listener, moved.allocation.client]).toEqual([UDP, ELSEWHERE])
+  const stayed = roaming()
+  stayed.alice.place.listener = TCP
+  stayed.alice.run(stayed.alice.client.move(stayed.world.clock.now))
+  expect(stayed.world.server.disconnected(TCP, ALICE, stayed.world.clock.now)).toMatchObject([
+    { type: 'left', listener: TCP },
+  ])
+  expect([stayed.allocation.listener, stayed.allocation.next]).toEqual([UDP, undefined])
+  pass(stayed.world, 100)
+  expect(stayed.allocation.state).toBe('live')
 })
 
 test('it moves from TCP to UDP, and a lost connection gives it a minute for that', () => {
@@ -111,6 +220,7 @@ test('events tell of the move before and after', () => {
   expect(seen).toEqual([])
   alice.place.from = ELSEWHERE
   alice.run(alice.client.move(world.clock.now))
+  talk(world, alice.allocation()!, ELSEWHERE)
   expect(seen).toEqual(['192.0.2.7 to 203.0.113.9', '192.0.2.7 left for 203.0.113.9'])
 })
 
@@ -141,10 +251,19 @@ test('a forged, foreign or stale ticket draws 400 and moves nothing', () => {
     expect(present(world, forged, ELSEWHERE).code).toBe(400)
   }
   const sealed = openTicket(key, ticket)!
-  for (const change of [{ worker: 4 }, { allocation: 9 }, { stamp: 1 }, { generation: 7 }])
+  for (const change of [{ worker: 4 }, { generation: 7 }])
     expect(present(world, sealTicket(key, { ...sealed, ...change }), ELSEWHERE).code).toBe(400)
   expect(present(world, new Uint8Array(0), ELSEWHERE).code).toBe(400)
   expect(world.server.allocations.find(UDP, ALICE.address, ALICE.port)).toBeDefined()
+})
+
+test('a ticket of an allocation that has ended draws 437', () => {
+  const { world, ticket } = ticketed()
+  const sealed = openTicket(key, ticket)!
+  for (const change of [{ allocation: 9 }, { stamp: 1 }])
+    expect(present(world, sealTicket(key, { ...sealed, ...change }), ELSEWHERE).code).toBe(437)
+  expect(present(world, ticket, ALICE, [[Attribute.Lifetime, encodeLifetime(0)]])).toEqual({ code: 200 })
+  expect(present(world, ticket, ELSEWHERE).code).toBe(437)
 })
 
 test('another user draws 441 with a right ticket, and a five-tuple that is taken 437', () => {

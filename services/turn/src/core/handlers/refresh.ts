@@ -4,7 +4,7 @@ import type { Allocation } from '../allocation.ts'
 import { withinCredential } from '../expiry.ts'
 import { closeAllocation, closeRelay, setLifetime } from '../lifecycle.ts'
 import { grantedLifetime, requestedLifetime } from '../lifetime.ts'
-import { claimedBy, move, ticketOf } from '../mobility.ts'
+import { beginMove, claimedBy, ticketOf } from '../mobility.ts'
 import { type AttributePair, reject, succeed } from '../reply.ts'
 import { type AuthenticRequest, requireAllocation } from '../request.ts'
 import type { ServerState } from '../state.ts'
@@ -27,7 +27,7 @@ export function handleRefresh(state: ServerState, request: AuthenticRequest) {
   const lifetime =
     requestedLifetime(message) === 0 ? 0 : withinCredential(state, allocation.credentialExpiresAt, granted, now)
   const moving = state.options.mobility !== undefined && message.has(Attribute.MobilityTicket)
-  if (moving) move(state, allocation, request)
+  if (moving) beginMove(state, allocation, request)
   if (lifetime > 0) setLifetime(state, allocation, relay?.family, lifetime, now)
   else if (relay) closeRelay(state, relay, 'deleted', now)
   else closeAllocation(state, allocation, 'deleted', now)
@@ -44,7 +44,8 @@ function mobileAllocation(state: ServerState, request: AuthenticRequest): Alloca
   if (claimed === undefined) return requireAllocation(state, request)
   const { listener, from, now } = request
   const here = state.allocations.find(listener, from.address, from.port)
-  if (typeof claimed === 'string') return void reject(state, request, 'bad-request', now)
+  if (typeof claimed === 'string')
+    return void reject(state, request, claimed === 'gone' ? 'allocation-mismatch' : 'bad-request', now)
   if (here && here !== claimed) return void reject(state, request, 'allocation-mismatch', now)
   if (claimed.username !== request.username) return void reject(state, request, 'wrong-user', now)
   return claimed

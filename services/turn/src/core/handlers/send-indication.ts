@@ -1,5 +1,6 @@
 /** Send indications: RFC 8656 section 11.2. They have no answer: what is wrong is dropped and counted. */
 import { Attribute, decodeXorAddress, type Message } from '@hairpin/stun'
+import { completeMove } from '../mobility.ts'
 import type { ServerState } from '../state.ts'
 import type { Endpoint, Listener } from '../types.ts'
 
@@ -7,6 +8,7 @@ export function handleSend(state: ServerState, message: Message, listener: Liste
   // 1. The five-tuple has an allocation.
   const allocation = state.allocations.find(listener, from.address, from.port)
   if (allocation?.state !== 'live') return state.ignore('no-allocation')
+  if (allocation.isNext(listener, from.address, from.port)) completeMove(state, allocation, now)
 
   // 2. XOR-PEER-ADDRESS and DATA are there (DATA may be empty).
   const peerValue = message.get(Attribute.XorPeerAddress)

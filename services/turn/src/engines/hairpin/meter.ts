@@ -3,7 +3,7 @@
  * transport when somebody looks, and kept when an allocation ends. Nothing in this file runs per packet, and a look at ten
  * thousand allocations is ten thousand additions, no more.
  */
-import type { Allocation, AuthFailure, CloseReason, ServerEvents } from '../../core/index.ts'
+import type { Allocation, AuthFailure, CloseReason, FiveTuple, ServerEvents } from '../../core/index.ts'
 import type { DataPath, Drops } from '../../datapath/data-path.ts'
 import { firstFamily, type RelaySocket } from '../../datapath/relay-socket.ts'
 import type { Sample } from '../../engine.ts'
@@ -33,12 +33,21 @@ class Traffic {
     this.backPackets += allocation.peerToClientPackets
     this.egressBytes += egressBytes(allocation)
   }
+
+  subtract(traffic: Traffic): void {
+    this.outBytes -= traffic.outBytes
+    this.outPackets -= traffic.outPackets
+    this.backBytes -= traffic.backBytes
+    this.backPackets -= traffic.backPackets
+    this.egressBytes -= traffic.egressBytes
+  }
 }
 
 /** Allocations of the same app, transport and family. */
 interface Group {
   readonly labels: { readonly transport: string; readonly family: string; readonly app: string }
-  readonly live: Set<Allocation>
+  /** With what is not counted here: what one that moved had relayed before, as if it had been here all the time. */
+  readonly live: Map<Allocation, Traffic | undefined>
   readonly ended: Traffic
   opened: number
 }
@@ -49,6 +58,7 @@ export class Meter implements ServerEvents {
   readonly #apps = new AppLabels()
   readonly #buckets = SECONDS.map(() => 0)
   #seconds = 0
+  #moves = 0
   #count = 0
   readonly #next: ServerEvents
 
@@ -60,19 +70,31 @@ export class Meter implements ServerEvents {
   allocationOpened(allocation: Allocation, now: number): void {
     this.#next.allocationOpened?.(allocation, now)
     const group = this.#groupOf(allocation)
-    group.live.add(allocation)
+    group.live.set(allocation, undefined)
     group.opened++
   }
 
   allocationClosed(allocation: Allocation, reason: CloseReason, now: number): void {
     this.#next.allocationClosed?.(allocation, reason, now)
-    const group = this.#groupOf(allocation)
-    group.live.delete(allocation)
-    group.ended.add(allocation)
+    settle(this.#groupOf(allocation), allocation)
     const seconds = (now - allocation.createdAt) / 1000
     this.#seconds += seconds
     this.#count++
     for (let i = 0; i < SECONDS.length; i++) if (seconds <= SECONDS[i]!) this.#buckets[i]!++
+  }
+
+  /** What it relayed over the transport it leaves is counted there. */
+  allocationMoving(allocation: Allocation, to: FiveTuple, now: number): void {
+    this.#next.allocationMoving?.(allocation, to, now)
+    settle(this.#groupOf(allocation), allocation)
+  }
+
+  allocationMoved(allocation: Allocation, from: FiveTuple, now: number): void {
+    this.#next.allocationMoved?.(allocation, from, now)
+    const before = new Traffic()
+    before.add(allocation)
+    this.#groupOf(allocation).live.set(allocation, before)
+    this.#moves++
   }
 
   requestHandled({ method, transport, code }: Parameters<RequestHandled>[0]): void {
@@ -89,6 +111,7 @@ export class Meter implements ServerEvents {
     const sums = new SampleSums()
     sums.addAll(this.#events.samples())
     for (const group of this.#groups.values()) addGroup(sums, group)
+    sums.add('hairpin_allocation_moves_total', {}, this.#moves)
     for (const [reason, count] of drops.entries()) sums.add('hairpin_dropped_total', { reason }, count)
     if (streams) addStreams(sums, streams)
     this.#addHistogram(sums)
@@ -103,7 +126,7 @@ export class Meter implements ServerEvents {
     let group = this.#groups.get(key)
     if (!group) {
       const labels = { transport: listener.transport, family: `ipv${family}`, app }
-      group = { labels, live: new Set(), ended: new Traffic(), opened: 0 }
+      group = { labels, live: new Map(), ended: new Traffic(), opened: 0 }
       this.#groups.set(key, group)
     }
     return group
@@ -125,9 +148,20 @@ function addStreams(sums: SampleSums, streams: StreamListeners): void {
     sums.add('hairpin_client_connections_refused_total', { reason }, count)
 }
 
+function addLive(to: Traffic, allocation: Allocation, before: Traffic | undefined): void {
+  to.add(allocation)
+  if (before) to.subtract(before)
+}
+
+/** It is no longer one of the group's: what it relayed as such is kept. */
+function settle({ live, ended }: Group, allocation: Allocation): void {
+  addLive(ended, allocation, live.get(allocation))
+  live.delete(allocation)
+}
+
 function addGroup(sums: SampleSums, { labels, live, ended, opened }: Group): void {
   const now = Object.assign(new Traffic(), ended)
-  for (const allocation of live) now.add(allocation)
+  for (const [allocation, before] of live) addLive(now, allocation, before)
   const { transport, app } = labels
   const out = { direction: 'client_to_peer', transport, app }
   const back = { direction: 'peer_to_client', transport, app }

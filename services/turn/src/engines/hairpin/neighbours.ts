@@ -36,9 +36,14 @@ export class Neighbours {
   handOver(packet: Uint8Array, listener: Listener, address: string, port: number): boolean {
     const worker = this.#options.flows.ownerOf(listener, address, port)
     if (worker < 0) return false
+    this.hand(worker, packet, listener, address, port)
+    return true
+  }
+
+  /** The packet is for that worker. */
+  hand(worker: number, packet: Uint8Array, listener: Listener, address: string, port: number): void {
     if (this.#linkTo(worker).push(listener.id, address, port, packet)) this.#pushed()
     else this.#options.drops.count('handover')
-    return true
   }
 
   /** The channel that was asked for. */
