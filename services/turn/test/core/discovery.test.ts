@@ -12,7 +12,7 @@ import {
 import { expect, test } from 'vitest'
 import { Discovery, type Listener, SourceBudget } from '../../src/core/index.ts'
 import { codeOf, type Pair, signed, UDP_TRANSPORT } from './raw.ts'
-import { ALICE, createWorld, datagram, parsed, perform, UDP, type World } from './world.ts'
+import { ALICE, createWorld, datagram, parsed, UDP, type World } from './world.ts'
 
 const listener = (id: number, address: string, port: number): Listener => ({
   id,
@@ -31,7 +31,8 @@ const discovery = new Discovery([cornerOf(0), cornerOf(1), cornerOf(2), cornerOf
 function binding(world: World, to: Listener, ...attributes: Pair[]) {
   const writer = new MessageWriter(Method.Binding, Class.Request, world.randomBytes(12))
   for (const [type, value] of attributes) writer.attribute(type, value)
-  return perform(world, world.server.receive(datagram(writer.finish()), to, ALICE, world.clock.now)).sent
+  const outputs = world.server.receive(datagram(writer.finish()), to, ALICE, world.clock.now)
+  return outputs.filter((output) => output.type === 'send')
 }
 
 const change = (address: boolean, port: boolean): Pair => [
