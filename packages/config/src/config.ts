@@ -18,6 +18,7 @@ import {
 } from './limits.ts'
 import { type PushConfig, pushConfig } from './push.ts'
 import type { ApiKey } from './secrets.ts'
+import { type SignalingLimits, signalingLimits } from './signaling-limits.ts'
 
 export interface PortRange {
   readonly min: number
@@ -103,6 +104,7 @@ export interface Config {
     readonly origins: readonly string[]
     /** Seconds that a session outlives its socket, for clients that can resume; 0 = none can. */
     readonly resumeGrace: number
+    readonly limits: SignalingLimits
   }
 }
 
@@ -165,6 +167,7 @@ export function readConfig(env: EnvReader): Config {
       ...optional('turnApi', turnApi(env)),
       origins: env.list('HAIRPIN_ORIGINS').map((origin) => checkedOrigin(origin)),
       resumeGrace: env.integer('HAIRPIN_RESUME_GRACE', 30, 0, 600),
+      limits: signalingLimits(env),
     },
   }
 }

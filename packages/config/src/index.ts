@@ -7,3 +7,4 @@ export { changedVariables, type LivePolicies, livePolicies, withLive } from './l
 export type { PushConfig } from './push.ts'
 export { type ApiKey, loadSecrets, rereadSecrets, type Secrets, secretsPath } from './secrets.ts'
 export { loadSettings, type Settings } from './settings.ts'
+export type { SignalingLimits } from './signaling-limits.ts'

@@ -17,6 +17,11 @@ describe('environment', () => {
     expect(config.turn.externalIps).toEqual([{ public: '192.0.2.1', local: '10.0.0.4' }, { public: '2001:db8::1' }])
   })
 
+  it('relays TCP only when told to', () => {
+    expect(loadConfig({ HAIRPIN_TCP_RELAY_CONNECTIONS: '4' }).turn.tcpRelay).toBeUndefined()
+    expect(loadConfig({ HAIRPIN_TCP_RELAY: '1' }).turn.tcpRelay).toEqual({ connections: 16 })
+  })
+
   it('listens for TLS with a certificate and its key, never with one alone', () => {
     expect(loadConfig({}).turn.tls).toBeUndefined()
     const both = { HAIRPIN_TLS_CERT: '/tls/cert.pem', HAIRPIN_TLS_KEY: '/tls/key.pem' }
@@ -43,6 +48,13 @@ describe('environment', () => {
     ['HAIRPIN_ORIGINS', 'example.com'],
     ['HAIRPIN_DEMO', 'maybe'],
     ['HAIRPIN_RESUME_GRACE', '601'],
+    ['HAIRPIN_SOURCE_CONNECTIONS', '0'],
+    ['HAIRPIN_MESSAGE_TYPE_RATES', 'message'],
+    ['HAIRPIN_MESSAGE_TYPE_RATES', 'message=0'],
+    ['HAIRPIN_VAPID_SUBJECT', 'me'],
+    ['HAIRPIN_VAPID_PUBLIC_KEY', 'short'],
+    ['HAIRPIN_PUSH_ORIGINS', 'push.example.com'],
+    ['HAIRPIN_APNS_URL', 'ftp://apple.example'],
     ['HAIRPIN_SIGNALING_SECRETS', 'no-colon-but-long-enough-for-a-secret'],
     ['HAIRPIN_SIGNALING_SECRETS', 'shop:short'],
     ['HAIRPIN_JWKS_URL', 'shop:jwks.json'],
@@ -55,6 +67,8 @@ describe('environment', () => {
     ['HAIRPIN_LOG_LEVEL', 'loud'],
     ['HAIRPIN_STUN_SERVER', 'stun.example.com'],
     ['HAIRPIN_DATAPATH', 'ebpf'],
+    ['HAIRPIN_TCP_RELAY', 'maybe'],
+    ['HAIRPIN_TCP_RELAY_CONNECTIONS', '0'],
     ['HAIRPIN_CHALLENGE_RATE', '-1'],
     ['HAIRPIN_MAX_BPS', '1M'],
     ['HAIRPIN_DRAIN_SECONDS', '-1'],

@@ -8,8 +8,6 @@ export interface AdmissionLimits {
   readonly total: number
 }
 
-export const defaultAdmissionLimits: AdmissionLimits = { perSource: 200, total: 20_000 }
-
 /** Counts connections by where they come from. */
 export class Admission {
   readonly #limits: AdmissionLimits

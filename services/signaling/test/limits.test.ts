@@ -173,3 +173,39 @@ describe('a connection', () => {
     expect(await server.metric('hairpin_signaling_errors_total{code="SIG_SLOW_CONSUMER"}')).toBe(1)
   })
 })
+
+describe('what the operator configured', () => {
+  it('limits messages of one type, and leaves the others alone', async () => {
+    const server = await startServer({ configured: { typesPerSecond: { message: 0.001, other: 0.001 } } })
+    const alice = await server.join('alice')
+    for (const text of ['one', 'two']) alice.send({ type: 'message', text })
+    expect(await alice.next('error')).toMatchObject({ code: 'SIG_RATE_LIMITED', about: 'message' })
+    expect(await alice.next('message')).toMatchObject({ text: 'one' })
+    for (let i = 0; i < 2; i++) alice.send({ type: 'x-data', target: 'alice' })
+    expect(await alice.next('error')).toMatchObject({ code: 'SIG_RATE_LIMITED' })
+    alice.send({ type: 'push-keys' })
+    await alice.next('push-keys')
+    const bob = await server.join('bob')
+    bob.send({ type: 'message', text: 'mine' })
+    await bob.next('message')
+  })
+
+  it('limits the messages of a session', async () => {
+    const server = await startServer({ configured: { messageBurst: 25, messagesPerSecond: 1 } })
+    const alice = await server.join('alice')
+    for (let i = 0; i < 4; i++) alice.send({ type: 'message', text: `${i}` })
+    expect(await alice.next('error')).toMatchObject({ code: 'SIG_RATE_LIMITED' })
+  })
+
+  it('limits the connections of one source', async () => {
+    const server = await startServer({ configured: { perSource: 1 } })
+    await server.connect()
+    expect((await new Client(`ws://127.0.0.1:${server.port}/ws`).refused).status).toBe(429)
+  })
+
+  it('must name types that there are', async () => {
+    await expect(startServer({ configured: { typesPerSecond: { massage: 1 } } })).rejects.toThrow(
+      /^HAIRPIN_MESSAGE_TYPE_RATES: "massage"/,
+    )
+  })
+})

@@ -9,6 +9,8 @@ export interface SessionLimits extends OutboxLimits, PushLimits {
   /** Messages at once and in the long run; a message type may cost more than one (messages/). */
   readonly messageBurst: number
   readonly messagesPerSecond: number
+  /** Messages of single types (`other`: made-up ones) a second; four times as many at once. */
+  readonly typesPerSecond: Readonly<Record<string, number>>
   /** Faulty messages forgiven at once and in the long run; beyond them the socket closes with 4400. */
   readonly strikes: number
   readonly strikesPerSecond: number
@@ -30,6 +32,7 @@ export const defaultSessionLimits: SessionLimits = {
   ringMs: limits.ringSeconds * 1000,
   messageBurst: 120,
   messagesPerSecond: 30,
+  typesPerSecond: {},
   strikes: 20,
   strikesPerSecond: 1 / 3,
   userlistMs: 30,

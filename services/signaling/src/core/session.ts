@@ -4,6 +4,9 @@ import type { Outbox } from './outbox.ts'
 import type { Presence, User } from './presence.ts'
 import { TokenBucket } from './token-bucket.ts'
 
+/** What a type's limit allows at once, in seconds of its rate. */
+const burstSeconds = 4
+
 /** What the verdict on a token is waited for. */
 export type TokenPurpose =
   | { readonly kind: 'join'; readonly wanted: string; readonly resume: boolean }
@@ -39,13 +42,26 @@ export class Session {
   /** Nothing is sent any more: the session is over, or about to be. */
   gone = false
   readonly messages: TokenBucket
+  /** Of the types that have a limit of their own and were sent. */
+  readonly #types = new Map<string, TokenBucket>()
+  readonly #typesPerSecond: SessionLimits['typesPerSecond']
   readonly strikes: TokenBucket
 
   constructor(id: string, limits: SessionLimits, now: number) {
     this.id = id
     this.connection = id
+    this.#typesPerSecond = limits.typesPerSecond
     this.messages = new TokenBucket(limits.messageBurst, limits.messagesPerSecond, now)
     this.strikes = new TokenBucket(limits.strikes, limits.strikesPerSecond, now)
+  }
+
+  /** Whether the type's own limit, if there is one, lets one more pass. */
+  takeType(type: string, now: number): boolean {
+    const perSecond = Object.hasOwn(this.#typesPerSecond, type) ? this.#typesPerSecond[type] : undefined
+    if (perSecond === undefined) return true
+    const bucket = this.#types.get(type) ?? new TokenBucket(Math.max(1, perSecond * burstSeconds), perSecond, now)
+    this.#types.set(type, bucket)
+    return bucket.take(1, now)
   }
 
   get name(): string | undefined {

@@ -62,7 +62,8 @@ export function dispatch(hub: Hub, session: Session, incoming: Incoming, now: nu
   const cost = type === undefined ? customCost : handlers[type].cost
   if (session.user === undefined && type !== 'username' && type !== 'resume')
     hub.fault(session, 'SIG_NOT_JOINED', now, type)
-  else if (!session.messages.take(cost - 1, now)) hub.fault(session, 'SIG_RATE_LIMITED', now, type)
+  else if (!session.takeType(type ?? 'other', now) || !session.messages.take(cost - 1, now))
+    hub.fault(session, 'SIG_RATE_LIMITED', now, type)
   else if (type === undefined) passOn(hub, session as Member, incoming, now)
   else if (!validators[type].Check(incoming))
     hub.fault(session, 'SIG_BAD_MESSAGE', now, type, whatIsWrong(type, incoming))

@@ -1,11 +1,11 @@
 import websocket from '@fastify/websocket'
-import type { Config } from '@hairpin/config'
-import { path, limits as protocolLimits, subprotocol } from '@hairpin/protocol'
+import { type Config, ConfigError } from '@hairpin/config'
+import { clientSchemas, path, limits as protocolLimits, subprotocol } from '@hairpin/protocol'
 import { TokenKeys } from '@hairpin/tokens'
 import type { FastifyBaseLogger, FastifyPluginAsync, FastifyRequest } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { WebSocket } from 'ws'
-import { Admission, type AdmissionLimits, defaultAdmissionLimits, originAllowed, refusal } from '../admission.ts'
+import { Admission, type AdmissionLimits, originAllowed, refusal } from '../admission.ts'
 import { Driver, type DriverLimits } from '../driver.ts'
 import type { IceServersSource } from '../ice-servers.ts'
 import type { PushGateway } from '../push/gateway.ts'
@@ -25,7 +25,13 @@ export interface SignalingOptions {
 /** The WebSocket of docs/PROTOCOL.md at `/ws`. Register it once per application. */
 export const signalingPlugin: FastifyPluginAsync<SignalingOptions> = async (app, options) => {
   const { config, iceServers, registry, logger } = options
-  const admission = new Admission({ ...defaultAdmissionLimits, ...options.limits })
+  const { perSource, total, ...rates } = config.signaling.limits
+  const strange = Object.keys(rates.typesPerSecond).find(
+    (type) => type !== 'other' && !Object.hasOwn(clientSchemas, type),
+  )
+  if (strange !== undefined)
+    throw new ConfigError('HAIRPIN_MESSAGE_TYPE_RATES', `"${strange}" is no type of message that clients send`)
+  const admission = new Admission({ perSource, total, ...options.limits })
   const driver = new Driver({
     guests: config.demo,
     app: options.app ?? 'demo',
@@ -34,7 +40,7 @@ export const signalingPlugin: FastifyPluginAsync<SignalingOptions> = async (app,
     ...(options.push ? { push: options.push } : {}),
     registry,
     logger,
-    limits: { graceMs: config.signaling.resumeGrace * 1000, ...options.limits },
+    limits: { ...rates, graceMs: config.signaling.resumeGrace * 1000, ...options.limits },
   })
 
   // Node upgrades every path once anybody listens for upgrades; an answer to another path would leave its socket

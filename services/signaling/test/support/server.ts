@@ -1,4 +1,4 @@
-import type { IdentityConfig } from '@hairpin/config'
+import { type IdentityConfig, loadConfig, type SignalingLimits } from '@hairpin/config'
 import { type App, createApp, createLogger } from '@hairpin/http'
 import { Registry } from 'prom-client'
 import { onTestFinished } from 'vitest'
@@ -27,6 +27,8 @@ export const someIceServers: IceServersSource = {
   }),
 }
 
+const defaults = loadConfig({}).signaling.limits
+
 export interface TestOptions {
   readonly demo?: boolean
   readonly origins?: readonly string[]
@@ -35,6 +37,8 @@ export interface TestOptions {
   readonly limits?: SignalingOptions['limits']
   readonly trustedProxies?: readonly string[]
   readonly push?: PushGateway
+  /** What the operator configured. */
+  readonly configured?: Partial<SignalingLimits>
 }
 
 /** The plugin in a real, listening application that ends with the test. */
@@ -45,7 +49,7 @@ export async function startServer(options: TestOptions = {}): Promise<TestServer
   await app.register(signalingPlugin, {
     config: {
       demo: options.demo ?? true,
-      signaling: { origins: options.origins ?? [], resumeGrace: 30 },
+      signaling: { origins: options.origins ?? [], resumeGrace: 30, limits: { ...defaults, ...options.configured } },
       identity: options.identity ?? { secrets: [], sources: [] },
     },
     iceServers: options.iceServers ?? someIceServers,
