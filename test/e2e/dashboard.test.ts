@@ -5,7 +5,7 @@ import { join as joinPath } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { launchBrowser } from '../helpers/browser.ts'
-import { call, type Guest, hangUp, join, leave, talking } from '../helpers/call.ts'
+import { call, fallSilent, type Guest, hangUp, join, leave, talking } from '../helpers/call.ts'
 import { has } from '../helpers/capabilities.ts'
 import { until } from '../helpers/exec.ts'
 import { type Standalone, startStandalone } from '../helpers/standalone.ts'
@@ -102,9 +102,22 @@ describe.skipIf(!has('chromium'))('the dashboard', () => {
     expect(violations).toEqual([])
   })
 
-  test('says so when the relay is gone, and asked nobody else', async () => {
+  test("agrees with what the callers' page says that the call costs", async () => {
+    await fallSilent(alice, bob)
+    await until('both say the same', async () => {
+      const line = alice.page.getByTestId('cost-line')
+      expect(await line.innerText()).toMatch(/^relay cost\s+€0\.\d+\s+an hour\s+€/)
+      const onPage = Number(await line.getAttribute('data-cost'))
+      const answer = await fetch(`${stack.adminUrl}/dashboard/now`)
+      const { cost } = (await answer.json()) as { cost: { month: string } }
+      expect(Math.abs(onPage - Number(cost.month)) / onPage, `${onPage} and ${cost.month}`).toBeLessThan(0.05)
+      return true
+    })
     await hangUp(alice)
     await leave(alice, bob)
+  })
+
+  test('says so when the relay is gone, and asked nobody else', async () => {
     expect(log).toEqual([])
     await stack.stop()
     await page.getByText('The relay does not answer').waitFor({ timeout: 20_000 })

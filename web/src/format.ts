@@ -22,6 +22,12 @@ export function duration(milliseconds: number): string {
   return hours > 0 ? `${hours}:${pad(minutes)}:${pad(seconds)}` : `${minutes}:${pad(seconds)}`
 }
 
+/** Money; below one with two digits that count. */
+export function amount(value: number, currency: string): string {
+  const digits = value === 0 || value >= 1 ? { maximumFractionDigits: 2 } : { maximumSignificantDigits: 2 }
+  return new Intl.NumberFormat('en', { style: 'currency', currency, ...digits }).format(value)
+}
+
 /** What carries the call, in plain words with WebRTC's own word beside them. */
 export function pathName(pair: SelectedPair): string {
   switch (pair.kind) {

@@ -12,6 +12,8 @@ export interface CallStatsSample {
   /** On the path since it was opened: the payload of its packets, without IP, UDP and TURN headers. */
   readonly bytesIn: number
   readonly bytesOut: number
+  readonly packetsIn: number
+  readonly packetsOut: number
   readonly framesDecoded: number
   readonly framesSent: number
   /** Lost share of the RTP packets expected so far, 0 to 1. */
@@ -30,6 +32,8 @@ interface Counters {
   readonly at: number
   readonly bytesIn: number
   readonly bytesOut: number
+  readonly packetsIn: number
+  readonly packetsOut: number
 }
 
 /** Samples a call's statistics. `update` carries each sample; `current` is the last. */
@@ -97,6 +101,8 @@ export function summarize(
     at,
     bytesIn: counters?.bytesIn ?? 0,
     bytesOut: counters?.bytesOut ?? 0,
+    packetsIn: counters?.packetsIn ?? 0,
+    packetsOut: counters?.packetsOut ?? 0,
     framesDecoded: totals.framesDecoded,
     framesSent: totals.framesSent,
     lossIn: totals.lost + totals.received > 0 ? totals.lost / (totals.lost + totals.received) : 0,
@@ -114,7 +120,14 @@ export function summarize(
 function countersOf(report: StatsReport, at: number): Counters | undefined {
   const pair = selectedPairEntry(report)
   if (!pair) return undefined
-  return { source: pair.id, at, bytesIn: count(pair, 'bytesReceived'), bytesOut: count(pair, 'bytesSent') }
+  return {
+    source: pair.id,
+    at,
+    bytesIn: count(pair, 'bytesReceived'),
+    bytesOut: count(pair, 'bytesSent'),
+    packetsIn: count(pair, 'packetsReceived'),
+    packetsOut: count(pair, 'packetsSent'),
+  }
 }
 
 function mediaTotals(report: StatsReport) {

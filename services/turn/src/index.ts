@@ -252,6 +252,7 @@ export function createTurnService(options: TurnServiceOptions): TurnService {
     ready: () => ready,
     iceServersFor: (request) => issuer.iceServersFor(request),
     apiPlugin: publicApi({
+      price: ledger.price,
       issuer,
       keys: new KeyRing({ secrets, apps }),
       tokens: new TokenKeys(config.identity),

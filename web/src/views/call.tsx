@@ -5,6 +5,7 @@ import { Avatar } from '../ui/avatar.tsx'
 import { Camera, HangUp, Mic } from '../ui/icons.tsx'
 import { Toggle } from '../ui/toggle.tsx'
 import { Video } from '../ui/video.tsx'
+import { CostLine } from './cost-line.tsx'
 import { PairLine } from './pair-line.tsx'
 import { RelaySwitch } from './relay-switch.tsx'
 
@@ -86,6 +87,7 @@ export function CallView({ call, stats, relayOnly, onRelayOnly }: CallViewProps)
       </section>
       <div class="call-facts">
         <PairLine stats={stats} />
+        <CostLine stats={stats} />
         <RelaySwitch inCall checked={relayOnly} onChange={onRelayOnly} />
       </div>
     </div>

@@ -4,6 +4,8 @@ import type { ApiRates } from '@hairpin/config'
 import type { TokenKeys } from '@hairpin/tokens'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { type UsageSource, usageApi } from '../ledger/http.ts'
+import { priceApi } from '../ledger/price-http.ts'
+import type { Provider } from '../ledger/prices.ts'
 import { authorizer, keyAuthorizer } from './authorize.ts'
 import { credentialsApi } from './credentials.ts'
 import { crossOrigin, type Origins } from './cross-origin.ts'
@@ -21,6 +23,7 @@ export interface PublicApiOptions {
   readonly rates: ApiRates
   readonly origins: Origins
   readonly usage: UsageSource
+  readonly price: Provider
   readonly revoke: (username: string) => void
 }
 
@@ -28,6 +31,7 @@ export function publicApi(options: PublicApiOptions): FastifyPluginAsync {
   return async (app) => {
     await describeApi(app)
     await app.register((scope) => calls(scope, options))
+    await app.register(priceApi(options.price))
     await app.register(documentation)
   }
 }

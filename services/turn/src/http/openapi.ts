@@ -1,5 +1,6 @@
 /** The API's description without a service behind it: for docs/openapi.json. */
 import { createApp, createLogger } from '@hairpin/http'
+import { chosenPrice } from '../ledger/chosen-price.ts'
 import { publicApi } from './api.ts'
 
 export async function openApi(): Promise<object> {
@@ -14,6 +15,7 @@ export async function openApi(): Promise<object> {
       rates: { key: 0, address: 0 },
       origins: { allowed: () => false },
       usage: { query: nobody, compare: nobody },
+      price: chosenPrice(undefined).price,
       revoke: nobody,
     }),
   )

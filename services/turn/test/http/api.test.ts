@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { publicApi } from '../../src/http/api.ts'
 import { KeyRing } from '../../src/http/key-ring.ts'
 import { openApi } from '../../src/http/openapi.ts'
+import { provider } from '../ledger/helpers.ts'
 
 const secret = 'a-secret-of-32-characters-or-more-for-tokens'
 const secrets = {
@@ -41,6 +42,7 @@ beforeEach(async () => {
         allowed: (origin, app) => (app ? origins[app] === origin : Object.values(origins).includes(origin)),
       },
       usage: { query: nobody, compare: nobody },
+      price: provider({ name: 'Test', unit: 'GiB', tiers: [{ upTo: null, price: '0.4' }] }),
       revoke: nobody,
     }),
   )
@@ -51,6 +53,12 @@ const path = '/api/v1/turn/credentials'
 const post = (key: string, headers: Record<string, string> = {}) =>
   app.inject({ method: 'POST', url: path, headers: { authorization: `Bearer ${key}`, ...headers } })
 const from = (address: string) => ({ 'x-forwarded-for': address })
+
+it('tells everybody the price, and nothing else', async () => {
+  const answer = await app.inject('/api/v1/price')
+  expect(answer.json()).toEqual({ name: 'Test', basis: 'egress', unit: 1_073_741_824, currency: 'USD', price: '0.4' })
+  expect(answer.headers['cache-control']).toBe('public, max-age=300')
+})
 
 describe('rates', () => {
   it('bound each key, whatever address it comes from, and say when to come again', async () => {
