@@ -2,9 +2,17 @@ import type { EndReason } from '@hairpin/protocol'
 
 /**
  * incoming ──accept──▶ connecting ──▶ connected ⇄ reconnecting
- * calling ──▶ ringing ──answer──▶ connecting          any ──▶ ended
+ * calling ──▶ (waking ──▶) ringing ──answer──▶ connecting          any ──▶ ended
  */
-export type CallState = 'calling' | 'ringing' | 'incoming' | 'connecting' | 'connected' | 'reconnecting' | 'ended'
+export type CallState =
+  | 'calling'
+  | 'waking'
+  | 'ringing'
+  | 'incoming'
+  | 'connecting'
+  | 'connected'
+  | 'reconnecting'
+  | 'ended'
 
 /** The protocol's reasons, the same word for both sides, and what only this side can know. */
 export type CallEndReason =

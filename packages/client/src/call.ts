@@ -1,7 +1,7 @@
 import type { ClientMessage } from '@hairpin/protocol'
 import type { CallEnd, CallEndReason, CallState } from './call-state.ts'
 import { Emitter } from './emitter.ts'
-import { offerMedia } from './media.ts'
+import { offerMedia, switchTrack } from './media.ts'
 import { Negotiator } from './negotiator.ts'
 import type { StatsReport } from './pair.ts'
 import { CallStats } from './stats.ts'
@@ -200,7 +200,7 @@ export class Call extends Emitter<CallEvents> {
   /** Ends the call in whatever state it is. */
   hangUp(): void {
     if (this.#state === 'incoming') this.decline()
-    else this.#leave(this.#state === 'calling' || this.#state === 'ringing' ? 'cancelled' : 'hang-up')
+    else this.#leave(this.#isCalling() ? 'cancelled' : 'hang-up')
   }
 
   setMuted(muted: boolean): void {
@@ -210,6 +210,14 @@ export class Call extends Emitter<CallEvents> {
 
   setCameraOff(off: boolean): void {
     this.#cameraOff = off
+    this.#applyMedia()
+  }
+
+  /** Sends another camera, microphone or screen, or nothing of that kind. */
+  async switchTrack(kind: 'audio' | 'video', track?: MediaStreamTrack): Promise<void> {
+    if (this.#state === 'ended') return track?.stop()
+    this.#localStream ??= new MediaStream()
+    await switchTrack(this.#pc ? [this.#pc] : [], this.#localStream, kind, track)
     this.#applyMedia()
   }
 
@@ -254,7 +262,7 @@ export class Call extends Emitter<CallEvents> {
       if (!this.#pc) return
       this.#restoring = false
       await this.#replacePeer(sdp)
-    } else if (this.#state === 'calling' || this.#state === 'ringing') {
+    } else if (this.#isCalling()) {
       // Not by rollback: Chromium does not gather again for a transport that it rolled back while gathering.
       this.#closePeer()
       this.#open(this.#localStream, true)
@@ -266,7 +274,7 @@ export class Call extends Emitter<CallEvents> {
   }
 
   async handleAnswer(sdp: RTCSessionDescriptionInit): Promise<void> {
-    if (this.#state === 'calling' || this.#state === 'ringing') this.#connecting()
+    if (this.#isCalling()) this.#connecting()
     // An answer to the page before.
     if (this.#restoring && !this.#pc) return
     this.#restoring = false
@@ -292,7 +300,12 @@ export class Call extends Emitter<CallEvents> {
   }
 
   handleRinging(): void {
-    if (this.#state === 'calling') this.#setState('ringing')
+    if (this.#isCalling()) this.#setState('ringing')
+  }
+
+  /** None of the peer's devices is connected; one may be soon. */
+  handleWaking(): void {
+    if (this.#state === 'calling') this.#setState('waking')
   }
 
   /** The other side, or the server on its behalf, ended the call. */
@@ -434,6 +447,10 @@ export class Call extends Emitter<CallEvents> {
     if (this.#state === 'ended') return
     this.#send({ type: 'hang-up', target: this.peer })
     this.#finish(reason, 'local')
+  }
+
+  #isCalling(): boolean {
+    return this.#state === 'calling' || this.#state === 'waking' || this.#state === 'ringing'
   }
 
   #send(signal: CallSignal): void {

@@ -76,6 +76,9 @@ export class Calls extends Emitter<CallsEvents> {
       case 'ringing':
         this.#find(message.callId, message.name)?.handleRinging()
         break
+      case 'waking':
+        this.#find(message.callId, message.name)?.handleWaking()
+        break
       case 'call-ended':
         if (!this.#isClosing(message.callId, message.name))
           this.#ended(this.#find(message.callId, message.name), message.reason)

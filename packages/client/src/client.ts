@@ -4,6 +4,7 @@ import { type Call, type CallOptions, configurationFor } from './call.ts'
 import { Calls } from './calls.ts'
 import { Emitter } from './emitter.ts'
 import { HairpinError } from './errors.ts'
+import { Push } from './push.ts'
 import { Room } from './room.ts'
 import { platformStore, SavedSession, type SessionStore } from './saved-session.ts'
 import {
@@ -40,6 +41,8 @@ export interface HairpinClientEvents {
   call: [Call]
   /** The call of the page before this one: get the media and `rejoin`. Its `call` event came just before. */
   restored: [Call]
+  /** Somebody called while no device of this user could be reached. `date` in milliseconds since 1970. */
+  missed: [{ readonly name: string; readonly date: number; readonly callId: string; readonly media?: string }]
   /** Text to everyone, to this client alone, or to its room. */
   text: [Text]
   error: [{ readonly code: string; readonly message: string; readonly about?: string }]
@@ -65,6 +68,7 @@ const longestTimer = 2 ** 31 - 1
 export class HairpinClient extends Emitter<HairpinClientEvents> {
   readonly connection: SignalingConnection
   readonly calls: Calls
+  readonly push = new Push()
   readonly #refresh: Timer
   readonly #createPeer: CallOptions['createPeer']
   readonly #timers: Timers
@@ -187,7 +191,10 @@ export class HairpinClient extends Emitter<HairpinClientEvents> {
       if (restored) this.emit('restored', restored)
     })
     connection.on('message', (message) => this.#handle(message))
-    connection.on('lost', () => calls.handleSignalingLost())
+    connection.on('lost', () => {
+      calls.handleSignalingLost()
+      this.push.handleSignalingLost()
+    })
     connection.on('closed', (info) => {
       this.#refresh.clear()
       this.#setUsers([])
@@ -200,6 +207,7 @@ export class HairpinClient extends Emitter<HairpinClientEvents> {
       else this.#saved?.forgetCall()
     })
     calls.on('signal', (signal) => connection.send(signal))
+    this.push.on('request', (request) => connection.send(request))
     calls.on('incoming', (call) => this.emit('incoming', call))
     calls.on('call', (call) => this.emit('call', call))
   }
@@ -215,12 +223,20 @@ export class HairpinClient extends Emitter<HairpinClientEvents> {
         this.#scheduleRefresh(message.ttl)
         this.calls.refreshIceServers()
         break
+      case 'missed-call':
+        this.emit('missed', message)
+        break
+      case 'push-keys':
+      case 'push-registered':
+        this.push.handle(message)
+        break
       case 'message':
         this.emit('text', message)
         break
       case 'error':
         this.calls.handle(message)
         this.#room?.handle(message)
+        this.push.handle(message)
         this.emit('error', message)
         break
       default:

@@ -8,6 +8,7 @@ export const clientErrors = {
   TOKEN_FAILED: 'getToken gave no token, so the server cannot be joined now.',
   NOT_CONNECTED: 'There is no connection to the server yet.',
   ALREADY_IN_CALL: 'There is a call already. Hang up first.',
+  PUSH_REFUSED: 'The server did not take the push endpoint.',
   WEBRTC_UNSUPPORTED: 'This environment has no WebRTC. Pass a PeerConnection implementation.',
 } as const
 

@@ -70,6 +70,34 @@ export function offerMedia(pc: RTCPeerConnection, stream: MediaStream | undefine
     if (!stream?.getTracks().some((track) => track.kind === kind)) pc.addTransceiver(kind, { direction: 'recvonly' })
 }
 
+/**
+ * Sends another track of a kind over these peer connections, or none; the one before is stopped. `stream` holds the new one
+ * afterwards. A kind that was not sent so far is negotiated.
+ */
+export async function switchTrack(
+  peers: readonly RTCPeerConnection[],
+  stream: MediaStream,
+  kind: 'audio' | 'video',
+  track: MediaStreamTrack | undefined,
+): Promise<void> {
+  for (const old of stream.getTracks().filter((one) => one.kind === kind && one !== track)) {
+    stream.removeTrack(old)
+    old.stop()
+  }
+  if (track && !stream.getTracks().includes(track)) stream.addTrack(track)
+  for (const peer of peers) {
+    const transceiver = peer.getTransceivers().find(({ receiver }) => receiver.track.kind === kind)
+    if (transceiver === undefined) {
+      if (track) peer.addTrack(track, stream)
+      continue
+    }
+    await transceiver.sender.replaceTrack(track ?? null)
+    if (track === undefined || transceiver.direction.startsWith('send')) continue
+    transceiver.sender.setStreams?.(stream)
+    transceiver.direction = transceiver.direction === 'recvonly' ? 'sendrecv' : 'sendonly'
+  }
+}
+
 export function stopMedia(stream: MediaStream | undefined): void {
   for (const track of stream?.getTracks() ?? []) track.stop()
 }

@@ -1,6 +1,6 @@
 import type { ClientMessage, ServerMessage } from '@hairpin/protocol'
 import { Emitter } from './emitter.ts'
-import { stopMedia } from './media.ts'
+import { stopMedia, switchTrack } from './media.ts'
 import { RoomPeer } from './room-peer.ts'
 import { systemTimers, type Timers } from './timers.ts'
 
@@ -34,11 +34,11 @@ export interface RoomOptions {
  */
 export class Room extends Emitter<RoomEvents> {
   readonly name: string
-  readonly localStream: MediaStream | undefined
   readonly #options: RoomOptions
   readonly #peers = new Map<string, RoomPeer>()
   #state: RoomState = 'joining'
   #you: string | undefined
+  #localStream: MediaStream | undefined
   #muted = false
   #cameraOff = false
 
@@ -46,7 +46,7 @@ export class Room extends Emitter<RoomEvents> {
     super()
     this.#options = options
     this.name = options.name
-    this.localStream = options.stream
+    this.#localStream = options.stream
   }
 
   get state(): RoomState {
@@ -59,6 +59,9 @@ export class Room extends Emitter<RoomEvents> {
   /** The others, in order of arrival. */
   get members(): readonly RoomPeer[] {
     return [...this.#peers.values()]
+  }
+  get localStream(): MediaStream | undefined {
+    return this.#localStream
   }
   get muted(): boolean {
     return this.#muted
@@ -90,6 +93,16 @@ export class Room extends Emitter<RoomEvents> {
   setCameraOff(off: boolean): void {
     this.#cameraOff = off
     for (const track of this.localStream?.getVideoTracks() ?? []) track.enabled = !off
+    this.#tellAll()
+  }
+
+  /** Sends another camera, microphone or screen to everyone, or nothing of that kind. */
+  async switchTrack(kind: 'audio' | 'video', track?: MediaStreamTrack): Promise<void> {
+    if (this.#state === 'left') return track?.stop()
+    this.#localStream ??= new MediaStream()
+    const peers = this.members.map(({ peerConnection }) => peerConnection)
+    await switchTrack(peers, this.#localStream, kind, track)
+    if (track) track.enabled = kind === 'audio' ? !this.#muted : !this.#cameraOff
     this.#tellAll()
   }
 

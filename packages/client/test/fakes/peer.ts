@@ -18,6 +18,7 @@ export class FakePeer {
   readonly candidates: RTCIceCandidateInit[] = []
   readonly tracks: unknown[] = []
   readonly transceivers: string[] = []
+  readonly senders: FakeTransceiver[] = []
   restarts = 0
   closed = false
   failOn: string | undefined
@@ -35,14 +36,20 @@ export class FakePeer {
     return FakePeer.made.at(-1) as FakePeer
   }
 
-  addTrack(track: unknown): void {
+  addTrack(track: { kind: string }): void {
     this.tracks.push(track)
+    this.senders.push(new FakeTransceiver(track.kind, 'sendrecv', track, () => this.#negotiate()))
     if (this.signalingState === 'stable') this.#negotiate()
   }
 
   addTransceiver(kind: string): void {
     this.transceivers.push(kind)
+    this.senders.push(new FakeTransceiver(kind, 'recvonly', null, () => this.#negotiate()))
     this.#negotiate()
+  }
+
+  getTransceivers(): readonly FakeTransceiver[] {
+    return this.senders
   }
 
   restartIce(): void {
@@ -109,6 +116,33 @@ export class FakePeer {
   }
 }
 
+class FakeTransceiver {
+  readonly receiver: { readonly track: { readonly kind: string } }
+  readonly sender: { track: unknown; replaceTrack(track: unknown): Promise<void> }
+  #direction: string
+  readonly #negotiate: () => void
+
+  constructor(kind: string, direction: string, track: unknown, negotiate: () => void) {
+    this.receiver = { track: { kind } }
+    this.#direction = direction
+    this.#negotiate = negotiate
+    this.sender = {
+      track,
+      async replaceTrack(next) {
+        this.track = next
+      },
+    }
+  }
+
+  get direction(): string {
+    return this.#direction
+  }
+  set direction(direction: string) {
+    this.#direction = direction
+    this.#negotiate()
+  }
+}
+
 /** A stream of tracks of these kinds, which remember whether they run. */
 export function fakeStream(...kinds: ('audio' | 'video')[]) {
   const tracks = kinds.map((kind) => {
@@ -124,7 +158,9 @@ export function fakeStream(...kinds: ('audio' | 'video')[]) {
   const of = (kind: string) => tracks.filter((track) => track.kind === kind)
   const stream = {
     tracks,
-    getTracks: () => tracks,
+    addTrack: (track: (typeof tracks)[number]) => tracks.push(track),
+    removeTrack: (track: (typeof tracks)[number]) => tracks.splice(tracks.indexOf(track), 1),
+    getTracks: () => [...tracks],
     getAudioTracks: () => of('audio'),
     getVideoTracks: () => of('video'),
   }
