@@ -111,6 +111,8 @@ function stateText(call: Call): string {
   switch (call.state) {
     case 'calling':
       return 'Calling…'
+    case 'waking':
+      return 'Not here: waking a device…'
     case 'ringing':
       return 'Ringing…'
     case 'connecting':

@@ -38,6 +38,7 @@ function statusOf({ call, connection, name, preparing, room }: View): {
     const texts = {
       incoming: `${call.peer} is calling`,
       calling: `Calling ${call.peer}…`,
+      waking: `Waking ${call.peer}’s device…`,
       ringing: `Ringing ${call.peer}…`,
       connecting: 'Connecting…',
       connected: `In call with ${call.peer}`,
