@@ -7,6 +7,7 @@ import {
   encodeConnectionId,
   encodeErrorCode,
   encodeLifetime,
+  encodeNoncePrefix,
   encodeText,
   encodeXorAddress,
   longTermKey,
@@ -14,8 +15,10 @@ import {
   MessageWriter,
   Method,
   parseMessage,
+  SecurityFeature,
   TurnClient,
   type TurnClientOptions,
+  userhash,
 } from '../src/index.ts'
 
 const PEER = { address: '8.8.4.4', port: 7000, family: 4 } as const
@@ -222,4 +225,13 @@ test('answers to nobody are ignored', () => {
   for (const bytes of [stranger, otherMethod, new Uint8Array(0), new Uint8Array(30)])
     expect(client.receive(bytes, 0)).toEqual([])
   expect(client.receive(allocated(request, 600, undefined), 0)).toMatchObject([{ type: 'allocated' }])
+})
+
+test('a server that announces username anonymity is sent a hash, and never the name', () => {
+  const client = createClient({ sha256: true })
+  const first = sent(client.allocate(0))
+  const nonce = `${encodeNoncePrefix(SecurityFeature.UsernameAnonymity)}0123456789`
+  const second = sent(client.receive(refusal(first, 401, nonce), 0))
+  expect(second.get(Attribute.Userhash)).toEqual(userhash('alice', 'realm'))
+  expect([first, second].some((message) => message.has(Attribute.Username))).toBe(false)
 })

@@ -90,12 +90,14 @@ function chosenAlgorithm(
   return known && others.length === 0 ? algorithm : 'invalid'
 }
 
-/** The name that USERNAME gives, or that USERHASH stands for. */
+/**
+ * The name that USERNAME gives, or that USERHASH stands for: that of the allocation. Others are not known here: whoever
+ * holds the secret mints names without end, so username anonymity is not announced, and clients do not ask for it.
+ */
 function usernameOf(state: ServerState, message: Message, allocation: Allocation | undefined): string | undefined {
   const name = message.get(Attribute.Username)
   if (name) return decodeText(name, MAX_USERNAME)
   const hash = message.get(Attribute.Userhash)
-  if (hash?.length !== 32) return undefined
-  if (allocation && equalBytes(hash, userhash(allocation.username, state.options.realm))) return allocation.username
-  return state.options.usernames?.find(hash)
+  if (hash?.length !== 32 || !allocation) return undefined
+  return equalBytes(hash, userhash(allocation.username, state.options.realm)) ? allocation.username : undefined
 }

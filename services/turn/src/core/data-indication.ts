@@ -1,5 +1,5 @@
-/** Data indications: RFC 8656 sections 11.3 and, for ICMP, 11.5. */
-import { Attribute, Class, encodeIcmp, encodeXorAddress, type IcmpError, MessageWriter, Method } from '@hairpin/stun'
+/** Data indications: RFC 8656 section 11.3. */
+import { Attribute, Class, encodeXorAddress, MessageWriter, Method } from '@hairpin/stun'
 import type { Allocation } from './allocation.ts'
 
 /**
@@ -15,19 +15,6 @@ export function dataIndication(
   return new MessageWriter(Method.Data, Class.Indication, id, payload.length + 56)
     .attribute(Attribute.XorPeerAddress, encodeXorAddress(peer, id))
     .attribute(Attribute.Data, payload)
-    .finish()
-}
-
-/** What an ICMP error becomes for the client: a Data indication without DATA. */
-export function icmpIndication(
-  allocation: Allocation,
-  peer: { readonly address: string; readonly port: number },
-  icmp: IcmpError,
-): Uint8Array {
-  const id = transactionIdFor(allocation)
-  return new MessageWriter(Method.Data, Class.Indication, id)
-    .attribute(Attribute.XorPeerAddress, encodeXorAddress(peer, id))
-    .attribute(Attribute.Icmp, encodeIcmp(icmp))
     .finish()
 }
 

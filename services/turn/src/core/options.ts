@@ -14,7 +14,6 @@ import type {
   ServerEvents,
 } from './policies.ts'
 import type { TokenBucket } from './token-bucket.ts'
-import type { UsernameDirectory } from './usernames.ts'
 
 export interface TurnServerOptions {
   readonly realm: string
@@ -33,8 +32,6 @@ export interface TurnServerOptions {
   readonly budget?: ChallengeBudget | undefined
   /** Offer PASSWORD-ALGORITHMS and MESSAGE-INTEGRITY-SHA256 (RFC 8489); clients of RFC 5389 do not notice. Default true. */
   readonly passwordAlgorithms?: boolean | undefined
-  /** Announces username anonymity: only for directories that know every username (usernames.ts). None by default. */
-  readonly usernames?: UsernameDirectory | undefined
   /** SOFTWARE of authenticated responses; none by default. */
   readonly software?: string | undefined
   /** Whether relay sockets can set the DF bit; default false: DONT-FRAGMENT is answered with 420. */

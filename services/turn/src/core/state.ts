@@ -47,9 +47,7 @@ export class ServerState {
   }
 
   #makeNonces(): Nonces {
-    const features =
-      (this.offersAlgorithms ? SecurityFeature.PasswordAlgorithms : 0) |
-      (this.options.usernames ? SecurityFeature.UsernameAnonymity : 0)
+    const features = this.offersAlgorithms ? SecurityFeature.PasswordAlgorithms : 0
     return new Nonces(this.options.nonceKey, this.limits.nonceLifetime, features)
   }
 

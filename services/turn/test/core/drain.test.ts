@@ -1,8 +1,8 @@
-/** ALTERNATE-SERVER (RFC 8489 section 10) while draining, and ICMP errors (RFC 8656 section 11.5). */
+/** ALTERNATE-SERVER (RFC 8489 section 10) while draining. */
 import { Attribute, decodeAddress, Method } from '@hairpin/stun'
 import { expect, test } from 'vitest'
 import { ask, codeOf, UDP_TRANSPORT } from './raw.ts'
-import { ALICE, BOB, createPeer, createWorld, failure, PEER, pass } from './world.ts'
+import { ALICE, BOB, createPeer, createWorld, failure, PEER } from './world.ts'
 
 const OTHER = { address: '198.51.100.2', port: 3479, family: 4 as const }
 
@@ -35,32 +35,4 @@ test('whoever is not authenticated is challenged as ever, not sent elsewhere', (
   const world = createWorld()
   world.server.drain({ alternate: { 4: OTHER } })
   expect(codeOf(ask(world, Method.Allocate, [UDP_TRANSPORT], { password: 'wrong' }))).toBe(401)
-})
-
-test('an ICMP error for a permitted peer reaches the client as a Data indication without data', () => {
-  const world = createWorld()
-  const alice = createPeer(world, ALICE)
-  alice.allocate()
-  alice.permit(PEER)
-  const allocation = alice.allocation()!
-  const icmp = { type: 3, code: 4, data: 1280 }
-  const [send] = world.server.relayError(allocation, PEER, icmp, world.clock.now)
-  if (send?.type !== 'send') throw new Error('nothing sent')
-  expect(send.to).toEqual(ALICE)
-  expect(alice.client.receive(send.bytes, world.clock.now)).toEqual([{ type: 'unreachable', peer: PEER, icmp }])
-})
-
-test('an ICMP error for a bound peer is told while its channel lives, for others never', () => {
-  const world = createWorld()
-  const alice = createPeer(world, ALICE)
-  alice.allocate()
-  alice.refresh(3600)
-  alice.bind(PEER)
-  const allocation = alice.allocation()!
-  const told = (peer = PEER) =>
-    world.server.relayError(allocation, peer, { type: 1, code: 0 }, world.clock.now).length === 1
-  pass(world, 400)
-  expect([told(), told({ ...PEER, port: 1 }), told({ ...PEER, address: '9.9.9.9' })]).toEqual([true, false, false])
-  alice.refresh(0)
-  expect(told()).toBe(false)
 })

@@ -1,4 +1,4 @@
-/** RFC 8489 section 9.2: password algorithms, bid-down protection and username anonymity. */
+/** RFC 8489 section 9.2: password algorithms, bid-down protection and USERHASH. */
 import {
   Attribute,
   Class,
@@ -13,7 +13,6 @@ import {
   userhash,
 } from '@hairpin/stun'
 import { expect, test } from 'vitest'
-import { KnownUsernames } from '../../src/core/index.ts'
 import { codeOf, deliver, keyFor, nonceFor, type Pair, signed, UDP_TRANSPORT } from './raw.ts'
 import {
   ALICE,
@@ -202,27 +201,8 @@ test('on an allocation USERHASH is honoured: its name is known', () => {
   expect(codeOf(ask(world, { name: [Attribute.Userhash, new Uint8Array(4)], method: Method.Refresh }))).toBe(401)
 })
 
-test('with a directory the nonce announces anonymity, and a client then hides its name', () => {
-  const usernames = new KnownUsernames(REALM)
-  usernames.add('alice')
-  const world = createWorld({ usernames })
-  expect(Buffer.from(nonceFor(world)).toString()).toMatch(/^obMatJos2wAAA/)
-  const alice = createPeer(world, ALICE, { sha256: true })
-  expect(alice.allocate()).toMatchObject([{ type: 'allocated' }])
-  expect(alice.requests.some((bytes) => parsed(bytes).has(Attribute.Username))).toBe(false)
-  expect(alice.allocation()?.username).toBe('alice')
-})
-
 test('USERNAME beside USERHASH, or neither, draws 400', () => {
   const world = createWorld()
   expect(codeOf(ask(world, { pairs: [hashed] }))).toBe(400)
   expect(codeOf(ask(world, { name: [0x8022, new Uint8Array(0)] }))).toBe(400)
-})
-
-test('a directory forgets the oldest names beyond its capacity', () => {
-  const known = new KnownUsernames(REALM, 2)
-  for (const name of ['a', 'b', 'a', 'c']) known.add(name)
-  expect(['a', 'b', 'c'].map((name) => known.find(userhash(name, REALM)))).toEqual(['a', undefined, 'c'])
-  known.delete('a')
-  expect([known.size, known.find(userhash('a', REALM))]).toEqual([1, undefined])
 })
