@@ -62,7 +62,9 @@ export interface AllocationInfo {
   readonly app: string
   readonly user: string
   readonly username: string
+  /** The client's, and that between relay and peers: TCP by RFC 6062. */
   readonly transport: string
+  readonly relayTransport: 'udp' | 'tcp'
   /** Its network, or address and port when asked for. */
   readonly client: string
   readonly relayed: readonly string[]
@@ -71,10 +73,13 @@ export interface AllocationInfo {
   readonly credentialExpiresAt: string | null
   readonly permissions: number
   readonly channels: number
+  /** With peers, of a TCP allocation. */
+  readonly connections: number
   readonly clientToPeer: { readonly bytes: number; readonly packets: number }
   readonly peerToClient: { readonly bytes: number; readonly packets: number }
   readonly peers?: {
     readonly permissions: readonly string[]
+    readonly connections: readonly { readonly peer: string; readonly state: 'connecting' | 'pending' | 'bound' }[]
     readonly channels: readonly { readonly number: number; readonly peer: string }[]
   }
 }

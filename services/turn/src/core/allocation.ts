@@ -9,6 +9,7 @@ import { EndpointMap } from './endpoint-map.ts'
 import type { Mobility } from './mobility.ts'
 import type { FiveTuple, PortPool, PortRequest, Principal, QuotaPolicy } from './policies.ts'
 import type { ReplyTo } from './reply.ts'
+import type { PeerConnection } from './tcp/connections.ts'
 import type { TokenBucket } from './token-bucket.ts'
 import type { Endpoint, Listener } from './types.ts'
 
@@ -71,6 +72,8 @@ export interface AllocationInit {
   readonly algorithm: PasswordAlgorithm
   readonly createdAt: number
   readonly creation: Creation
+  /** UDP when left out. */
+  readonly relayTransport?: 'udp' | 'tcp' | undefined
   readonly ports: PortPool
   /** Where it is counted, and so given back. */
   readonly quota: QuotaPolicy
@@ -94,6 +97,8 @@ export class Allocation implements Timed {
   /** Milliseconds, on the clock of `now`. */
   readonly createdAt: number
   readonly relays: Relay[] = []
+  /** Of the relayed transport address: TCP by RFC 6062. */
+  readonly relayTransport: 'udp' | 'tcp'
 
   /** `pending` until its relay sockets are open. */
   state: 'pending' | 'live' | 'closed' = 'pending'
@@ -114,6 +119,8 @@ export class Allocation implements Timed {
 
   /** For the core alone, as are all members below that change anything. */
   readonly creation: Creation
+  /** Data connections with peers; none but of a TCP allocation. */
+  readonly connections = new Set<PeerConnection>()
   readonly permissions = new Map<string, Permission>()
   readonly #channels = new Map<number, Channel>()
   readonly #channelsByPeer = new EndpointMap<Channel>()
@@ -138,6 +145,7 @@ export class Allocation implements Timed {
     this.createdAt = init.createdAt
     this.creation = init.creation
     this.quota = init.quota
+    this.relayTransport = init.relayTransport ?? 'udp'
     this.#ports = init.ports
   }
 

@@ -19,6 +19,7 @@ import { rejectionOf } from './rejections.ts'
 import { reject } from './reply.ts'
 import type { AuthenticRequest, Request } from './request.ts'
 import type { ServerState } from './state.ts'
+import { connectionOf } from './tcp/ownership.ts'
 
 /** Checks the request; rejects and returns undefined when it is not authentic. */
 export function authenticate(state: ServerState, request: Request): AuthenticRequest | undefined {
@@ -43,7 +44,8 @@ export function authenticate(state: ServerState, request: Request): AuthenticReq
   const claimed = claimedBy(state, request)
   if (claimed === 'elsewhere') return forward(state, request) as undefined
   const here = state.allocations.find(request.listener, request.from.address, request.from.port)
-  const allocation = typeof claimed === 'object' ? claimed : here
+  //    So does a connection id.
+  const allocation = typeof claimed === 'object' ? claimed : (connectionOf(state, request)?.allocation ?? here)
   const chosen = chosenAlgorithm(state, message, allocation !== undefined)
   if (chosen === 'invalid') return void reject(state, request, 'incomplete-credentials', now)
   const algorithm = chosen ?? PasswordAlgorithm.Md5

@@ -8,6 +8,7 @@ import type { PortLease } from './policies.ts'
 import { REJECTIONS } from './rejections.ts'
 import { type AttributePair, reject, succeed } from './reply.ts'
 import type { Expiring, ServerState } from './state.ts'
+import { closeConnection, expireConnection } from './tcp/lifecycle.ts'
 import type { CloseReason } from './types.ts'
 
 /** Milliseconds. A driver that never answers `openRelay` must not hold a five-tuple for ever. */
@@ -181,6 +182,7 @@ export function closeAllocation(state: ServerState, allocation: Allocation, reas
   const wasLive = allocation.state === 'live'
   for (const channel of [...allocation.channels]) removeChannel(state, channel)
   for (const permission of [...allocation.permissions.values()]) removePermission(state, permission)
+  for (const connection of [...allocation.connections]) closeConnection(state, connection)
   if (!wasLive && allocation.creation.token) state.options.ports.cancel(allocation.creation.token, now)
   for (const relay of allocation.relays) {
     const { family, port } = relay
@@ -201,10 +203,11 @@ function removeAllocation(state: ServerState, allocation: Allocation): void {
   allocation.allowance?.credit?.release()
 }
 
-/** Ends what is due: an allocation with all it holds, a permission, or a channel. */
+/** Ends what is due: an allocation with all it holds, a permission, a channel, or a connection that nobody bound. */
 export function expire(state: ServerState, item: Expiring, now: number): void {
   if (item.kind === 'allocation') closeAllocation(state, item, reasonToExpire(state, item, now), now)
   else if (item.kind === 'relay') closeRelay(state, item, reasonToExpire(state, item.allocation, now), now)
+  else if (item.kind === 'connection') expireConnection(state, item, now)
   else if (item.kind === 'permission') removePermission(state, item)
   else removeChannel(state, item)
 }

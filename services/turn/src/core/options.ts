@@ -13,7 +13,9 @@ import type {
   QuotaPolicy,
   ServerEvents,
 } from './policies.ts'
+import type { TcpRelayOptions } from './tcp/options.ts'
 import type { TokenBucket } from './token-bucket.ts'
+import type { UsernameDirectory } from './usernames.ts'
 
 export interface TurnServerOptions {
   readonly realm: string
@@ -56,6 +58,8 @@ export interface TurnServerOptions {
   readonly credentialExpiry?: CredentialExpiry | undefined
   /** RFC 8016; off by default: MOBILITY-TICKET is ignored, as servers that do not know it do. */
   readonly mobility?: MobilityOptions | undefined
+  /** RFC 6062; off by default: REQUESTED-TRANSPORT TCP draws 442. The driver must know its outputs. */
+  readonly tcpRelay?: TcpRelayOptions | undefined
   /** RFC 5780; off by default: CHANGE-REQUEST, RESPONSE-PORT and PADDING draw 420, as on listeners that have no part in it. */
   readonly discovery?: Discovery | undefined
   readonly limits?: Partial<Limits> | undefined

@@ -1,5 +1,5 @@
 /**
- * Every reason a request is refused, in one place: its STUN error code (RFC 8489 section 14.8, RFC 8656 section 19),
+ * Every reason a request is refused, in one place: its STUN error code (RFC 8489 section 14.8, RFC 8656 section 19, RFC 6062 section 6.3),
  * its phrase, whether the answer carries REALM and NONCE, and the metric label when it is a failure to authenticate.
  * Phrases are only sent to clients that have authenticated: to others the answer stays as small as it can.
  */
@@ -30,6 +30,8 @@ export const REJECTIONS = {
   'address-family': { code: 440, phrase: 'Address Family not Supported' },
   'transport-protocol': { code: 442, phrase: 'Unsupported Transport Protocol' },
   'peer-family': { code: 443, phrase: 'Peer Address Family Mismatch' },
+  'connection-exists': { code: 446, phrase: 'Connection Already Exists' },
+  'connection-failed': { code: 447, phrase: 'Connection Timeout or Failure' },
   quota: { code: 486, phrase: 'Allocation Quota Reached' },
   capacity: { code: 508, phrase: 'Insufficient Capacity' },
 } as const satisfies Record<string, RejectionInfo>

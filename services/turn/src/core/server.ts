@@ -1,5 +1,5 @@
 /**
- * The TURN/STUN server without I/O: RFC 8489 and RFC 8656.
+ * The TURN/STUN server without I/O: RFC 8489, RFC 8656 and RFC 6062.
  *
  * THE INVARIANT: all state changes happen inside one call that is given `now`, and the caller performs the outputs it
  * returned, in order, before the next call. So core and sockets never disagree, and the same calls give the same outputs.
@@ -16,9 +16,12 @@ import {
 import type { Allocation } from './allocation.ts'
 import type { AllocationTable } from './allocation-table.ts'
 import { authenticate } from './auth.ts'
-import { handleAllocate } from './handlers/allocate.ts'
+import { icmpIndication } from './data-indication.ts'
+import { asksForTcp, handleAllocate } from './handlers/allocate.ts'
 import { handleBinding } from './handlers/binding.ts'
 import { handleChannelBind } from './handlers/channel-bind.ts'
+import { handleConnect } from './handlers/connect.ts'
+import { handleConnectionBind } from './handlers/connection-bind.ts'
 import { handleCreatePermission } from './handlers/create-permission.ts'
 import { handleDiscovery } from './handlers/discovery.ts'
 import { handleRefresh } from './handlers/refresh.ts'
@@ -29,6 +32,9 @@ import type { TurnServerOptions } from './options.ts'
 import { reject } from './reply.ts'
 import type { AuthenticRequest, Request } from './request.ts'
 import { type Drain, ServerState } from './state.ts'
+import type { PeerConnections } from './tcp/connections.ts'
+import { admitPeer, connectionClosed, peerConnected } from './tcp/lifecycle.ts'
+import { workerElsewhere } from './tcp/ownership.ts'
 import type { CloseReason, Endpoint, Listener, Output } from './types.ts'
 import { applyChanges, type Changes } from './update.ts'
 
@@ -38,6 +44,8 @@ const HANDLERS = new Map<number, (state: ServerState, request: AuthenticRequest)
   [Method.Refresh, handleRefresh],
   [Method.CreatePermission, handleCreatePermission],
   [Method.ChannelBind, handleChannelBind],
+  [Method.Connect, handleConnect],
+  [Method.ConnectionBind, handleConnectionBind],
 ])
 
 /** Comprehension-required attributes the server understands, at least so far as to know that they may be left alone. */
@@ -62,7 +70,10 @@ const KNOWN: readonly number[] = [
   Attribute.Userhash,
   Attribute.XorMappedAddress,
   Attribute.ReservationToken,
+  Attribute.ConnectionId,
 ]
+
+const KNOWN_FOR_TCP: ReadonlySet<number> = new Set([...KNOWN, Attribute.DontFragment])
 
 /** Of Binding where NAT behaviour discovery is served. */
 const KNOWN_TO_DISCOVERY: ReadonlySet<number> = new Set([
@@ -113,6 +124,49 @@ export class TurnServer {
     const allocation = this.#state.allocations.byId(id)
     if (allocation) relayFailed(this.#state, allocation, family, now)
     return this.#state.drain()
+  }
+
+  /**
+   * An ICMP error came for a datagram that the allocation's relay socket sent to `peer`: tells the client in a Data
+   * indication with an ICMP attribute (RFC 8656 section 11.5), if it may still talk to that peer.
+   */
+  relayError(allocation: Allocation, peer: Endpoint, icmp: IcmpError, now: number): Output[] {
+    const state = this.#state
+    const { listener, client: to } = allocation
+    const reachable = allocation.channelFor(peer.address, peer.port) ?? allocation.permissions.get(peer.address)
+    if (allocation.state !== 'live' || !reachable || reachable.expiresAt <= now) return []
+    state.emit({ type: 'send', listener, to, bytes: icmpIndication(allocation, peer, icmp) })
+    return state.drain()
+  }
+
+  /** Connections with the peers of TCP allocations. */
+  get connections(): PeerConnections {
+    return this.#state.connections
+  }
+
+  /** Answers `connectPeer`: the peer has accepted. Unknown and closed connections are ignored. */
+  peerConnected(connection: number, now: number): Output[] {
+    const found = this.#state.connections.byId(connection)
+    if (found) peerConnected(this.#state, found, now)
+    return this.#state.drain()
+  }
+
+  /** Answers `connectPeer` when it failed; or a data connection is gone, with the one it was bound to. */
+  peerClosed(connection: number, now: number): Output[] {
+    const found = this.#state.connections.byId(connection)
+    if (found) connectionClosed(this.#state, found, now)
+    return this.#state.drain()
+  }
+
+  /** A peer has connected to the relayed address. Without a `connection` in the answer, it is to be closed at once. */
+  peerArrived(
+    allocation: Allocation,
+    peer: Endpoint,
+    now: number,
+  ): { readonly connection: number | undefined; readonly outputs: Output[] } {
+    const admitted = admitPeer(this.#state, allocation, peer, now)
+    if (typeof admitted === 'string') this.#state.ignore(admitted)
+    return { connection: typeof admitted === 'string' ? undefined : admitted.id, outputs: this.#state.drain() }
   }
 
   /**
@@ -219,11 +273,19 @@ export class TurnServer {
       return
     }
     if (discovery?.isOtherPort(listener)) return state.ignore('unknown-method')
+    const worker = workerElsewhere(state, request)
+    if (worker !== undefined) return state.emit({ type: 'handOver', worker, listener, from, request: message.bytes })
     const authentic = authenticate(state, request)
     if (authentic && this.#understands(authentic)) handler(state, authentic)
   }
 
-  #understands(request: Request, known: ReadonlySet<number> = this.#known): boolean {
+  /** To an Allocate for TCP, DONT-FRAGMENT is known and wrong: 400, where others may answer it with 420. */
+  #knownTo(request: Request): ReadonlySet<number> {
+    const tcp = this.#state.options.tcpRelay !== undefined && asksForTcp(request.message)
+    return tcp ? KNOWN_FOR_TCP : this.#known
+  }
+
+  #understands(request: Request, known = this.#knownTo(request)): boolean {
     const unknown = request.message.unknownRequired(known)
     if (unknown.length === 0) return true
     const value = encodeUnknownAttributes(unknown)

@@ -6,11 +6,12 @@ import { AllocationTable } from './allocation-table.ts'
 import { Deadlines } from './deadlines.ts'
 import { Nonces } from './nonce.ts'
 import { DEFAULT_LIMITS, type Limits, type TurnServerOptions } from './options.ts'
+import { type PeerConnection, PeerConnections } from './tcp/connections.ts'
 import type { TokenBucket } from './token-bucket.ts'
 import type { DropReason, Endpoint, Output } from './types.ts'
 
 /** All that has a deadline. */
-export type Expiring = Allocation | Relay | Permission | Channel
+export type Expiring = Allocation | Relay | Permission | Channel | PeerConnection
 
 /** Where clients are sent while no new allocations are taken, by the family of their address. */
 export interface Drain {
@@ -23,6 +24,7 @@ export class ServerState {
   nonces: Nonces
   readonly offersAlgorithms: boolean
   readonly allocations: AllocationTable
+  readonly connections = new PeerConnections()
   readonly deadlines = new Deadlines<Expiring>()
   /** Shared by all allocations; undefined without a limit. */
   totalBandwidth: TokenBucket | undefined = undefined

@@ -18,8 +18,17 @@ export type ClientTransport = 'udp' | 'tcp' | 'tls'
 /**
  * What the core asks of its driver. Perform in order.
  * - `send`: bytes to a client, out of the listener it spoke to.
- * - `openRelay`: bind a UDP socket of `family` on `port`; answer once with `server.relayOpened` or `server.relayFailed`.
+ * - `openRelay`: bind a UDP socket of `family` on `port`, or where the allocation's `relayTransport` is TCP listen there;
+ *   answer once with `server.relayOpened` or `server.relayFailed`.
  * - `closeRelay`: close that socket, also when it is still opening (then do not answer). The port is already back in the pool.
+ * - `connectPeer` (TCP allocations, as the following): connect the relayed address to the peer; answer once with
+ *   `server.peerConnected` or `server.peerClosed`.
+ * - `closePeer`: close the connection with the peer, also while it is opening, and the client data connection bound to it;
+ *   do not answer.
+ * - `bindConnection`: the client's connection is the data connection of that peer from here on; what it sends next is for
+ *   the peer, and what the peer has sent is for it. The core knows its five-tuple no more. `server.peerClosed` when either
+ *   ends, once the other is closed too.
+ * - `handOver`: the client's connection, beginning with this request, belongs to another worker.
  * - `relay`: payload of a Send indication to a permitted peer (the core has checked the permission; the driver counts it).
  *   `payload` is a view on the received datagram.
  * - `channelBound`, `channelUnbound`, `permitted`, `forbidden`: hooks for data paths that keep tables of their own
@@ -39,6 +48,21 @@ export type Output =
       readonly family: 4 | 6
       readonly port: number
       readonly reason: CloseReason
+    }
+  | { readonly type: 'connectPeer'; readonly allocation: number; readonly connection: number; readonly peer: Endpoint }
+  | { readonly type: 'closePeer'; readonly connection: number }
+  | {
+      readonly type: 'bindConnection'
+      readonly connection: number
+      readonly listener: Listener
+      readonly from: Endpoint
+    }
+  | {
+      readonly type: 'handOver'
+      readonly worker: number
+      readonly listener: Listener
+      readonly from: Endpoint
+      readonly request: Uint8Array
     }
   | { readonly type: 'relay'; readonly allocation: number; readonly peer: Endpoint; readonly payload: Uint8Array }
   | { readonly type: 'channelBound'; readonly allocation: number; readonly channel: number; readonly peer: Endpoint }
@@ -81,4 +105,5 @@ export type DropReason =
   | 'bandwidth'
   | 'credit'
   | 'backpressure'
+  | 'connection-limit'
   | 'handover'

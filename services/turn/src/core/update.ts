@@ -6,6 +6,7 @@ import { credentialEnd } from './expiry.ts'
 import { removeChannel, removePermission } from './grants.ts'
 import type { TurnServerOptions } from './options.ts'
 import type { ServerState } from './state.ts'
+import { closeConnection } from './tcp/lifecycle.ts'
 
 /** What can change; the rest (realm, keys, ports, what the driver can do) is for the life of the server. */
 export type Changes = Partial<
@@ -27,7 +28,7 @@ export type Changes = Partial<
 
 /**
  * - `passwords`: for new allocations; live ones keep the key they were made with (`revoke` ends them).
- * - `peers`: permissions and channels of peers that are denied now end at once.
+ * - `peers`: permissions, channels and connections of peers that are denied now end at once.
  * - `quota`: what is allocated stays counted where it was counted.
  * - `bandwidth`, `throttle`: at once. `credentialExpiry`: at once where it shortens, else at the next Refresh.
  * - `credits`: live allocations draw from them from now on, and relay nothing more where their username has none left.
@@ -62,6 +63,8 @@ function recheckPeers(state: ServerState, allocation: Allocation): void {
     permission.own = verdict === 'own'
     if (verdict === 'deny') removePermission(state, permission)
   }
+  for (const connection of [...allocation.connections])
+    if (peers.check(connection.peer.address) === 'deny') closeConnection(state, connection)
   for (const channel of [...allocation.channels]) {
     const verdict = peers.check(channel.peer.address)
     channel.own = verdict === 'own'

@@ -181,7 +181,7 @@ function entryOf(
 export function totalsOf(snapshot: AllocationSnapshot, until: number): Totals {
   const c = snapshot.counters
   const client = headerBytes(snapshot.transport, snapshot.clientFamily ?? snapshot.family)
-  const peer = headerBytes('udp', snapshot.family)
+  const peer = headerBytes(snapshot.relayTransport ?? 'udp', snapshot.family)
   const { sent, sentOwn, received } = snapshot.otherFamily ?? NOTHING
   const moved = snapshot.movedHeaders ?? UNMOVED
   const more = headerBytes('udp', snapshot.family === 4 ? 6 : 4) - peer

@@ -69,12 +69,6 @@ export const relayMetrics: readonly MetricDefinition[] = [
     labels: [],
   },
   {
-    name: 'hairpin_handovers_total',
-    type: 'counter',
-    help: 'Packets of clients that one worker received and handed over to the worker that has their allocation.',
-    labels: [],
-  },
-  {
     name: 'hairpin_auth_failures_total',
     type: 'counter',
     help: 'Requests refused for their credentials, by reason.',
@@ -91,6 +85,18 @@ export const relayMetrics: readonly MetricDefinition[] = [
     type: 'counter',
     help: 'TCP and TLS connections that the relay refused or closed for what they did, by reason.',
     labels: ['reason'],
+  },
+  {
+    name: 'hairpin_tcp_relay_allocations',
+    type: 'gauge',
+    help: 'Allocations with a relayed transport address of TCP that are live now.',
+    labels: [],
+  },
+  {
+    name: 'hairpin_tcp_relay_connections',
+    type: 'gauge',
+    help: 'Connections with peers of TCP allocations, by state.',
+    labels: ['state'],
   },
   {
     name: 'hairpin_tls_certificate_expiry_timestamp_seconds',

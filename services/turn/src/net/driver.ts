@@ -12,6 +12,7 @@ import { RelaySocket } from '../datapath/relay-socket.ts'
 import type { RelayAddress } from './addresses.ts'
 import type { StreamConnection } from './streams/connection.ts'
 import type { StreamListeners } from './streams/listeners.ts'
+import type { TcpRelay } from './tcp-relay/relay.ts'
 import { bindUdp } from './udp-socket.ts'
 
 type RemoteEnd = Pick<RemoteInfo, 'address' | 'port'>
@@ -34,6 +35,8 @@ export interface DriverOptions {
   readonly streams?: StreamListeners | undefined
   /** Where there are several workers. */
   readonly elsewhere?: Elsewhere | undefined
+  /** Relays TCP allocations; the core refuses them where it is left out. */
+  readonly tcpRelay?: TcpRelay | undefined
   readonly relay: readonly RelayAddress[]
   readonly drops: Drops
   readonly now: () => number
@@ -66,6 +69,7 @@ export class Driver {
     this.#server = options.server
     this.#dataPath = options.dataPath
     this.#drops = options.drops
+    options.tcpRelay?.start((step) => this.act(step))
   }
 
   /**
@@ -105,6 +109,7 @@ export class Driver {
     this.#timerAt = Number.NEGATIVE_INFINITY
     for (const client of this.#options.clients) client.close()
     this.#options.streams?.close()
+    this.#options.tcpRelay?.stop()
   }
 
   #fromClient(datagram: Buffer, listener: Listener, from: RemoteEnd, elsewhere: Elsewhere | undefined): void {
@@ -178,6 +183,12 @@ export class Driver {
       case 'closeRelay':
         this.#closeRelay(output.allocation, output.family)
         return
+      case 'connectPeer':
+      case 'closePeer':
+      case 'bindConnection':
+      case 'handOver':
+        this.#options.tcpRelay?.perform(output)
+        return
       case 'reached':
         if (output.listener.transport !== 'udp')
           this.#options.streams?.find(output.listener, output.client)?.allocated()
@@ -199,8 +210,12 @@ export class Driver {
   }
 
   #openRelay(id: number, family: 4 | 6, port: number): void {
-    const { relay, now, onError } = this.#options
+    const { relay, tcpRelay, now, onError } = this.#options
     const allocation = this.#server.allocations.byId(id)
+    if (tcpRelay && allocation?.relayTransport === 'tcp') {
+      tcpRelay.open(allocation, family, port)
+      return
+    }
     const address = relay.find((candidate) => candidate.family === family)?.local
     try {
       if (!allocation || address === undefined) throw new Error(`no relay address of family IPv${family}`)
@@ -241,6 +256,7 @@ export class Driver {
   }
 
   #closeRelay(id: number, family: 4 | 6): void {
+    if (this.#options.tcpRelay?.close(id)) return
     const relaySocket = this.#relaySockets.get(socketKey(id, family))
     this.#relaySockets.delete(socketKey(id, family))
     relaySocket?.close()

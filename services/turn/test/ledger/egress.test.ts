@@ -8,15 +8,19 @@ import { totalsOf } from '../../src/ledger/meter.ts'
 
 const families = [4, 6] as const
 const cases = (['udp', 'tcp', 'tls'] as const).flatMap((transport) =>
-  families.flatMap((client) => families.map((family) => [transport, client, family] as const)),
+  families.flatMap((client) =>
+    families.flatMap((family) => (['udp', 'tcp'] as const).map((relay) => [transport, client, family, relay] as const)),
+  ),
 )
 
-it.each(cases)('over %s from IPv%d to IPv%d, metric and ledger bill the same egress', (transport, client, family) => {
+it.each(cases)('over %s from IPv%d to IPv%d %s, metric and ledger bill the same egress', (...labels) => {
+  const [transport, client, family, relayTransport] = labels
   const allocation = {
     id: 7,
     listener: { transport },
     client: { family: client },
     family,
+    relayTransport,
     principal: { app: 'shop', user: 'ann' },
     clientToPeerBytes: 10_007,
     clientToPeerPackets: 13,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { RelayPorts, TurnServer } from '../../src/core/index.ts'
+import { RelayPorts, TurnServer, type TurnServerOptions } from '../../src/core/index.ts'
 import { mintCredential } from '../../src/credentials/mint.ts'
 import { timeLimitedPasswords } from '../../src/credentials/password-policy.ts'
 import { Drops } from '../../src/datapath/data-path.ts'
@@ -8,13 +8,19 @@ import { Driver, steadyNow } from '../../src/net/driver.ts'
 import { claimTcpPort } from '../../src/net/listen-port.ts'
 import { OwnAddresses } from '../../src/net/own-addresses.ts'
 import { StreamListeners, type StreamListenersOptions } from '../../src/net/streams/listeners.ts'
+import { type Handover, TcpRelay } from '../../src/net/tcp-relay/relay.ts'
 
 export const loopback = '127.0.0.1'
 const secret = 'a-secret-of-the-tests'
 
 /** One relay worker for stream clients on a loopback port, in this thread. */
 export async function streamRelay(
-  options: Partial<StreamListenersOptions> & { readonly transport?: 'tcp' | 'tls' } = {},
+  options: Partial<StreamListenersOptions> & {
+    readonly transport?: 'tcp' | 'tls'
+    /** What the core is told besides; with `tcpRelay`, TCP allocations are relayed. */
+    readonly core?: Partial<TurnServerOptions>
+    readonly handOver?: (handover: Handover) => void
+  } = {},
 ) {
   const transport = options.transport ?? 'tcp'
   const port = await claimTcpPort([loopback], 0, transport)
@@ -34,6 +40,7 @@ export async function streamRelay(
     peers: { check: () => 'allow' } as never,
     ports,
     nonceKey: randomBytes(32),
+    ...options.core,
   })
   const relay = [{ family: 4, external: loopback, local: loopback, source: 'configured', why: '' }] as const
   const own = new OwnAddresses(relay, (port) => ports.isLive(port))
@@ -46,8 +53,20 @@ export async function streamRelay(
   })
   const dataPath = new DgramDataPath({ allocations: server.allocations, clients: [], own, now: steadyNow })
   const errors: Error[] = []
+  const tcpRelay =
+    options.core?.tcpRelay &&
+    new TcpRelay({
+      server,
+      streams,
+      relay,
+      own,
+      now: steadyNow,
+      onError: (error) => errors.push(error),
+      handOver: options.handOver,
+    })
   const driver = new Driver({
     server,
+    tcpRelay,
     dataPath,
     clients: [],
     streams,
@@ -57,7 +76,15 @@ export async function streamRelay(
     onError: (error) => errors.push(error),
   })
   await driver.listen()
-  return { port, server, streams, errors, dropped: () => new Map(drops.entries()), close: () => driver.close() }
+  return {
+    port,
+    server,
+    streams,
+    tcpRelay,
+    errors,
+    dropped: () => new Map(drops.entries()),
+    close: () => driver.close(),
+  }
 }
 
 export function credentialOf(user = 'ada'): { username: string; credential: string } {

@@ -1,4 +1,7 @@
-/** Allocate: RFC 8656 section 7.2. Its numbered steps are kept; step 1, authentication, is auth.ts. */
+/**
+ * Allocate: RFC 8656 section 7.2, and for TCP what RFC 6062 section 5.1 changes. The former's numbered steps are kept;
+ * step 1, authentication, is auth.ts.
+ */
 import {
   Attribute,
   copyBytes,
@@ -35,18 +38,21 @@ export function handleAllocate(state: ServerState, request: AuthenticRequest) {
   }
   if (!account) return refuse('allocation-mismatch')
 
-  // 3. REQUESTED-TRANSPORT: UDP, or 400 and 442. (4., DONT-FRAGMENT, is an unknown attribute where it is not supported.)
-  const transport = message.get(Attribute.RequestedTransport)
-  const protocol = transport && decodeRequestedTransport(transport)
+  // 3. REQUESTED-TRANSPORT: UDP or, where it is relayed, TCP; else 400 and 442. (4., DONT-FRAGMENT, is an unknown attribute
+  //    where it is not supported.)
+  const protocol = requestedTransport(message)
   if (protocol === undefined) return refuse('bad-request')
-  if (protocol !== Transport.Udp) return refuse('transport-protocol')
+  const tcp = protocol === Transport.Tcp && state.options.tcpRelay !== undefined
+  if (protocol !== Transport.Udp && !tcp) return refuse('transport-protocol')
+  if (tcp && (listener.transport === 'udp' || asksForDatagrams(message))) return refuse('bad-request')
 
   // RFC 8016 section 3.1.2: a client that wants tickets sends an empty one.
-  const ticket = state.options.mobility && message.get(Attribute.MobilityTicket)
+  //    What a TCP allocation relays would not come along: it gets none.
+  const ticket = !tcp && state.options.mobility && message.get(Attribute.MobilityTicket)
   if (ticket && ticket.length > 0) return refuse('bad-request')
 
   // 5. to 8. RESERVATION-TOKEN, REQUESTED-ADDRESS-FAMILY, EVEN-PORT.
-  const wish = readWish(message, state.options.dualAllocation ?? false)
+  const wish = readWish(message, !tcp && (state.options.dualAllocation ?? false))
   if (typeof wish === 'string') return refuse(wish)
   const granted = grantedLifetime(message, state.limits)
   if (granted === undefined) return refuse('bad-request')
@@ -83,6 +89,7 @@ export function handleAllocate(state: ServerState, request: AuthenticRequest) {
     algorithm: request.algorithm,
     createdAt: now,
     creation: creationOf(request, leases, wish, lifetime),
+    relayTransport: tcp ? 'tcp' : 'udp',
     ports: state.options.ports,
     quota,
   })
@@ -96,6 +103,24 @@ export function handleAllocate(state: ServerState, request: AuthenticRequest) {
   if (ticket) allocation.mobility = { used: 0, given: 0 }
   shapeAllocation(state, allocation, credit, now)
   startAllocation(state, allocation, now)
+}
+
+function requestedTransport(message: Message): number | undefined {
+  const value = message.get(Attribute.RequestedTransport)
+  return value && decodeRequestedTransport(value)
+}
+
+/** Whether it is for a relayed transport address of TCP. */
+export function asksForTcp(message: Message): boolean {
+  return requestedTransport(message) === Transport.Tcp
+}
+
+/**
+ * RFC 6062 section 5.1: "If the request contains the DONT-FRAGMENT, EVEN-PORT, or RESERVATION-TOKEN attribute, the server
+ * MUST reject the request with a 400 (Bad Request) error."
+ */
+function asksForDatagrams(message: Message): boolean {
+  return [Attribute.DontFragment, Attribute.EvenPort, Attribute.ReservationToken].some((type) => message.has(type))
 }
 
 /** RFC 8489 section 10: the alternate is of the family the client uses. */

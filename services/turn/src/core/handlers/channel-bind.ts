@@ -16,6 +16,9 @@ export function handleChannelBind(state: ServerState, request: AuthenticRequest)
   if (!allocation) return
   const refuse = (rejection: Rejection) => reject(state, request, rejection, now)
 
+  // A TCP allocation has no channels (RFC 6062); 403 as coturn answers it.
+  if (allocation.relayTransport === 'tcp') return refuse('peer-denied')
+
   // 1. CHANNEL-NUMBER and XOR-PEER-ADDRESS, both there and well-formed, the number in range.
   const numberValue = message.get(Attribute.ChannelNumber)
   const peerValue = message.get(Attribute.XorPeerAddress)

@@ -5,9 +5,9 @@ import type { ServerState } from '../state.ts'
 import type { Endpoint, Listener } from '../types.ts'
 
 export function handleSend(state: ServerState, message: Message, listener: Listener, from: Endpoint, now: number) {
-  // 1. The five-tuple has an allocation.
+  // 1. The five-tuple has an allocation, and one that relays datagrams.
   const allocation = state.allocations.find(listener, from.address, from.port)
-  if (allocation?.state !== 'live') return state.ignore('no-allocation')
+  if (allocation?.state !== 'live' || allocation.relayTransport === 'tcp') return state.ignore('no-allocation')
   if (allocation.isNext(listener, from.address, from.port)) completeMove(state, allocation, now)
 
   // 2. XOR-PEER-ADDRESS and DATA are there (DATA may be empty).

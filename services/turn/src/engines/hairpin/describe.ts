@@ -12,6 +12,7 @@ export function describe(allocation: Allocation, id: string, peers: boolean): Al
     user: principal.user,
     username,
     transport: listener.transport,
+    relayTransport: allocation.relayTransport,
     client: peers ? endpoint(client) : network(client.address),
     relayed: relays.map(({ advertised }) => endpoint(advertised)),
     createdAt: time(allocation.createdAt),
@@ -19,11 +20,13 @@ export function describe(allocation: Allocation, id: string, peers: boolean): Al
     credentialExpiresAt: time(allocation.credentialExpiresAt),
     permissions: allocation.permissions.size,
     channels: allocation.channelCount,
+    connections: allocation.connections.size,
     clientToPeer: { bytes: allocation.clientToPeerBytes, packets: allocation.clientToPeerPackets },
     peerToClient: { bytes: allocation.peerToClientBytes, packets: allocation.peerToClientPackets },
     ...(peers && {
       peers: {
         permissions: [...allocation.permissions.keys()],
+        connections: [...allocation.connections].map(({ peer, state }) => ({ peer: endpoint(peer), state })),
         channels: [...allocation.channels].map(({ number, peer }) => ({ number, peer: endpoint(peer) })),
       },
     }),

@@ -7,6 +7,7 @@ import type { AllocationInfo, AllocationQuery, Sample } from '../../engine.ts'
 import type { Standing } from '../../ledger/budget.ts'
 import type { SnapshotBatch } from '../../ledger/meter.ts'
 import type { RelayAddress, ServerAddresses } from '../../net/addresses.ts'
+import type { Handover } from '../../net/tcp-relay/relay.ts'
 
 /** `workerData`: all a worker needs; the buffers are shared by all of them. */
 export interface WorkerSettings {
@@ -52,6 +53,8 @@ export type ToWorker =
   | { readonly type: 'enforce'; readonly standings: ReadonlyMap<string, Standing> }
   | { readonly type: 'list'; readonly id: number; readonly query: AllocationQuery }
   | { readonly type: 'close'; readonly id: number; readonly allocation: string }
+  /** A client's connection from another worker, with its port. */
+  | { readonly type: 'take'; readonly handover: Handover }
   /** The channel that was asked for by `connect`. */
   | { readonly type: 'connected'; readonly worker: number; readonly port: MessagePort }
   /** A channel by which another worker hands over what is for clients of this one. */
@@ -64,6 +67,8 @@ export type FromWorker =
   | { readonly type: 'listening' }
   /** Packets of clients of that other worker came in: asks for a channel to it. */
   | { readonly type: 'connect'; readonly worker: number }
+  /** A client's connection belongs to the worker it names. */
+  | { readonly type: 'handOver'; readonly handover: Handover }
   | { readonly type: 'failed'; readonly code: string | undefined; readonly message: string }
   /** Id 0: unasked, every second, so that little is lost should the worker crash. */
   | { readonly type: 'samples'; readonly id: number; readonly samples: Sample[] }

@@ -180,7 +180,7 @@ function addGroup(sums: SampleSums, { labels, live, ended, opened }: Group): voi
  * payload with its ChannelData header or Data indication. To peers: payload, but not what went to another relayed address here.
  */
 export function egressBytes(allocation: Allocation): number {
-  const { listener, client } = allocation
+  const { listener, client, relayTransport } = allocation
   const family = firstFamily(allocation)
   const relay = allocation.attachment as RelaySocket | undefined
   const toClient =
@@ -189,7 +189,9 @@ export function egressBytes(allocation: Allocation): number {
     (relay?.indicationExtra ?? 0)
   const peerBytes = allocation.clientToPeerBytes - (relay?.ownBytes ?? 0)
   const peerPackets = allocation.clientToPeerPackets - (relay?.ownPackets ?? 0)
-  return toClient + peerBytes + peerPackets * headerBytes('udp', family) + moreHeaders(family, relay?.otherFamily)
+  return (
+    toClient + peerBytes + peerPackets * headerBytes(relayTransport, family) + moreHeaders(family, relay?.otherFamily)
+  )
 }
 
 /** What the headers of the other family take beyond those of the first. */

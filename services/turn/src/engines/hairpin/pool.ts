@@ -31,6 +31,8 @@ const STABLE_AFTER = 60_000
 const GAUGES = new Set([
   'hairpin_allocations',
   'hairpin_client_connections',
+  'hairpin_tcp_relay_allocations',
+  'hairpin_tcp_relay_connections',
   'hairpin_tls_certificate_expiry_timestamp_seconds',
 ])
 const isGauge = (name: string) => GAUGES.has(name)
@@ -190,8 +192,12 @@ export class HairpinEngine implements RelayEngine {
 
   #launch(worker: number, delay: number, joins: boolean): void {
     const { logger, usage } = this.#options
-    const handle = new WorkerHandle(this.#settingsOf(worker, joins), logger, usage, (other) =>
-      this.#connect(worker, other),
+    const handle = new WorkerHandle(
+      this.#settingsOf(worker, joins),
+      logger,
+      usage,
+      (other) => this.#connect(worker, other),
+      (handover) => this.#workers[handover.worker]?.take(handover),
     )
     this.#workers[worker] = handle
     handle.listening.then(

@@ -35,13 +35,14 @@ export function feedEvents(
   const moves = new Map<number, Move>()
   return {
     allocationOpened(allocation: Allocation) {
-      const { id, principal, listener, client } = allocation
+      const { id, principal, listener, client, relayTransport } = allocation
       const family = firstFamily(allocation)
       const { app, user } = principal
       const identity = {
         app,
         user,
         transport: listener.transport,
+        relayTransport,
         family,
         clientFamily: client.family,
       }

@@ -2,6 +2,7 @@ import { type MessagePort, Worker } from 'node:worker_threads'
 import type { FastifyBaseLogger } from 'fastify'
 import type { AllocationInfo, AllocationQuery, Sample } from '../../engine.ts'
 import type { UsageSink } from '../../ledger/feed.ts'
+import type { Handover } from '../../net/tcp-relay/relay.ts'
 import type { FromWorker, ToWorker, WorkerSettings } from './messages.ts'
 
 /** Milliseconds within which a worker answers, else its last counters are taken. */
@@ -39,12 +40,16 @@ export class WorkerHandle {
   #stopping = false
   #gone = false
 
-  /** @param connect is told when this worker asks for a channel to another one */
+  /**
+   * @param connect is told when this worker asks for a channel to another one
+   * @param handOver gets clients' connections that belong to another one
+   */
   constructor(
     settings: WorkerSettings,
     logger: FastifyBaseLogger,
     usage: UsageSink | undefined,
     connect: (worker: number) => void,
+    handOver: (handover: Handover) => void,
   ) {
     this.epoch = settings.epoch
     this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
@@ -68,6 +73,7 @@ export class WorkerHandle {
         this.#listens = true
         listening.resolve()
       } else if (message.type === 'connect') connect(message.worker)
+      else if (message.type === 'handOver') handOver(message.handover)
       else if (message.type === 'failed') {
         this.#stopping = true
         reject(new WorkerFailure(message.message, message.code))
@@ -170,6 +176,13 @@ export class WorkerHandle {
   /** A channel by which another worker hands over; closed where there is nobody yet, or no longer, to hand over to. */
   accept(port: MessagePort): void {
     if (this.#listens && !this.#gone) this.#worker.postMessage({ type: 'accept', port } satisfies ToWorker, [port])
+    else port.close()
+  }
+
+  /** A client's connection that another worker hands over; closed where there is nobody to take it. */
+  take(handover: Handover): void {
+    const { port } = handover
+    if (this.#listens && !this.#gone) this.#worker.postMessage({ type: 'take', handover } satisfies ToWorker, [port])
     else port.close()
   }
 

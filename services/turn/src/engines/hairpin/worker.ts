@@ -25,6 +25,7 @@ import { OwnAddresses } from '../../net/own-addresses.ts'
 import { peerPolicyFor } from '../../net/peer-rules.ts'
 import { Certificate, type CertificateFiles } from '../../net/streams/certificate.ts'
 import { type StreamBinding, StreamListeners } from '../../net/streams/listeners.ts'
+import { TcpRelay } from '../../net/tcp-relay/relay.ts'
 import { bindUdp, familyOf } from '../../net/udp-socket.ts'
 import { AppLimits } from './app-limits.ts'
 import { describe } from './describe.ts'
@@ -102,6 +103,7 @@ async function run(settings: WorkerSettings): Promise<void> {
     nonceKey,
     flows,
     dualAllocation: true,
+    tcpRelay: turn.tcpRelay && { worker, workers, maxConnections: turn.tcpRelay.connections },
     mobility: {
       key: shared.mobilityKey,
       worker,
@@ -139,8 +141,21 @@ async function run(settings: WorkerSettings): Promise<void> {
       received: ({ listener, address, port, bytes }) =>
         driver.handedOver(listener, Buffer.from(bytes.buffer), { address, port }),
     })
+  const onError = (error: Error, what: string) =>
+    say({ type: 'log', level: 'warn', message: `${what}: ${error.message}` })
+  // Without TCP allocations too: the connection of a client that moves may belong to another worker.
+  const tcpRelay = new TcpRelay({
+    server,
+    streams,
+    relay: addresses.relay,
+    own,
+    now: steadyNow,
+    onError,
+    handOver: (handover) => parent.postMessage({ type: 'handOver', handover } satisfies FromWorker, [handover.port]),
+  })
   const driver: Driver = new Driver({
     server,
+    tcpRelay,
     dataPath,
     clients,
     streams,
@@ -148,10 +163,11 @@ async function run(settings: WorkerSettings): Promise<void> {
     relay: addresses.relay,
     drops,
     now: steadyNow,
-    onError: (error, what) => say({ type: 'log', level: 'warn', message: `${what}: ${error.message}` }),
+    onError,
   })
   const sample = (id: number) => {
     const samples = meter.samples(dataPath, drops, streams)
+    if (turn.tcpRelay) samples.push(...tcpRelay.samples())
     if (neighbours) samples.push({ name: 'hairpin_handovers_total', labels: {}, value: neighbours.count })
     // All workers have the same: one tells.
     if (certificate && worker === 0)
@@ -218,6 +234,7 @@ async function run(settings: WorkerSettings): Promise<void> {
       for (const allocation of found) driver.act((server, now) => server.close(allocation, 'closed', now))
       return tellAllocations(message.id, found, false)
     }
+    if (message.type === 'take') return tcpRelay.take(message.handover)
     if (message.type === 'connected') return neighbours?.connected(message.worker, message.port)
     if (message.type === 'accept') return neighbours?.accept(message.port)
     if (message.type !== 'stop') return

@@ -1,5 +1,5 @@
 /** One client's TCP or TLS connection: a five-tuple of the core, its frames, its deadlines. */
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Endpoint, Listener } from '../../core/index.ts'
 import { StreamClient } from '../../datapath/stream-client.ts'
 import { StreamFramer } from './framer.ts'
@@ -15,12 +15,17 @@ export interface ConnectionEvents {
   /** A STUN message or ChannelData with its padding. The bytes are never written to again. */
   frame(connection: StreamConnection, frame: Buffer): void
   closed(connection: StreamConnection): void
+  /** It is somebody else's now, and no five-tuple of the core's. */
+  detached(connection: StreamConnection): void
   refused(reason: Refusal): void
 }
 
 export interface ConnectionOptions {
-  readonly socket: Socket
+  /** A socket, or a stream from another worker that has it. */
+  readonly socket: Duplex
   readonly listener: Listener
+  /** It came to another worker, which has secured it and handed it over. */
+  readonly adopted?: boolean
   /** The client: behind a proxy, whom the proxy named. */
   readonly endpoint: Endpoint
   readonly strangers: Strangers
@@ -33,9 +38,10 @@ export class StreamConnection extends StreamClient implements Stranger {
   readonly listener: Listener
   readonly endpoint: Endpoint
   readonly prefix: string
+  readonly adopted: boolean
   deadline: number
   readonly #options: ConnectionOptions
-  readonly #socket: Socket
+  readonly #socket: Duplex
   readonly #framer = new StreamFramer(FRAME_LIMIT.stranger)
   #secured: boolean
   #greeted = false
@@ -43,16 +49,17 @@ export class StreamConnection extends StreamClient implements Stranger {
 
   constructor(options: ConnectionOptions) {
     super(options.socket)
-    const { socket, listener, endpoint, limits, strangers } = options
+    const { socket, listener, endpoint, limits, strangers, adopted = false } = options
     this.#options = options
     this.#socket = socket
     this.listener = listener
-    this.#secured = listener.transport === 'tcp'
+    this.adopted = adopted
+    this.#secured = adopted || listener.transport === 'tcp'
     this.endpoint = endpoint
     this.prefix = prefixOf(endpoint.address)
     this.deadline = options.now() + limits.greeting + (listener.transport === 'tls' ? limits.handshake : 0)
     strangers.add(this)
-    socket.on('data', (chunk: Buffer) => this.#received(chunk))
+    socket.on('data', this.#received)
     // A client that ends its half is gone: nothing is sent to it that it could want.
     socket.on('end', () => this.close())
     socket.on('error', () => this.close(this.#secured ? undefined : 'handshake'))
@@ -76,6 +83,23 @@ export class StreamConnection extends StreamClient implements Stranger {
     this.#gone()
   }
 
+  /**
+   * Gives the stream away, halted: the next to be read is what follows the frame that is being delivered. It is not closed
+   * when one half is.
+   */
+  detach(): Duplex {
+    const socket = this.#socket
+    this.#closed = true
+    this.#options.strangers.delete(this)
+    this.#options.events.detached(this)
+    socket.off('data', this.#received)
+    socket.pause()
+    socket.allowHalfOpen = true
+    const { rest } = this.#framer
+    if (rest !== undefined && rest.length > 0) socket.unshift(rest)
+    return socket
+  }
+
   dismiss(why: 'timeout' | 'crowded-out'): void {
     this.close(why === 'crowded-out' ? why : this.#greeted ? 'no-allocation' : 'silent')
   }
@@ -93,7 +117,7 @@ export class StreamConnection extends StreamClient implements Stranger {
     this.#options.strangers.add(this)
   }
 
-  #received(chunk: Buffer): void {
+  readonly #received = (chunk: Buffer): void => {
     if (!this.#framer.push(chunk, this.#deliver)) this.close('not-stun')
   }
 

@@ -15,6 +15,9 @@ export class StreamFramer {
   limit: number
   #partial: Buffer | undefined
   #filled = 0
+  /** Where the frame that is being delivered ends. */
+  #chunk: Buffer | undefined
+  #next = 0
 
   constructor(limit: number) {
     this.limit = limit
@@ -25,11 +28,23 @@ export class StreamFramer {
     return this.#filled
   }
 
+  /** To be asked for while a frame is delivered: what came with it and after it. */
+  get rest(): Buffer | undefined {
+    return this.#chunk?.subarray(this.#next)
+  }
+
   /**
    * @param deliver gets each complete frame, padding included; it returns false to stop (the stream was closed).
    * @returns false when the stream is not ours: close it.
    */
   push(chunk: Buffer, deliver: (frame: Buffer) => boolean): boolean {
+    this.#chunk = chunk
+    const ours = this.#cut(chunk, deliver)
+    this.#chunk = undefined
+    return ours
+  }
+
+  #cut(chunk: Buffer, deliver: (frame: Buffer) => boolean): boolean {
     let at = 0
     if (this.#filled > 0) {
       const used = this.#complete(chunk, deliver)
@@ -44,8 +59,9 @@ export class StreamFramer {
         this.#append(rest, 0, rest.length)
         return true
       }
-      if (!deliver(length === rest.length ? rest : rest.subarray(0, length))) return true
       at += length
+      this.#next = at
+      if (!deliver(length === rest.length ? rest : rest.subarray(0, length))) return true
     }
     return true
   }
@@ -61,6 +77,7 @@ export class StreamFramer {
         // What is delivered may be kept by a socket's send queue: the next frame gets a buffer of its own.
         this.#partial = undefined
         this.#filled = 0
+        this.#next = at
         return deliver(begun) ? at : STOPPED
       }
       if (at === chunk.length) return at

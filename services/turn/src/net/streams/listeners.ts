@@ -1,5 +1,6 @@
 /** The worker's TCP and TLS listening sockets and the connections they took. */
 import { createServer, type Server, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { type SecureContext, TLSSocket } from 'node:tls'
 import { parseAddress } from '@hairpin/stun'
 import { CidrSet } from '../../core/cidr.ts'
@@ -51,6 +52,8 @@ export class StreamListeners {
   /** By `Listener.id` less `firstId`. */
   readonly #connections: readonly EndpointMap<StreamConnection>[]
   readonly #open = new Set<StreamConnection>()
+  /** Clients' connections that are data connections, with their transport. */
+  readonly #detached = new Map<Duplex, 'tcp' | 'tls'>()
   /** Connections of proxies whose header has not come yet. */
   readonly #greetings = new Set<ProxyGreeting>()
   readonly #refusals = new Map<Refusal, number>()
@@ -87,6 +90,7 @@ export class StreamListeners {
     for (const server of this.#servers) server.close()
     for (const greeting of [...this.#greetings]) greeting.close()
     for (const connection of [...this.#open]) connection.close()
+    for (const stream of this.#detached.keys()) stream.destroy()
   }
 
   find(listener: Listener, client: Endpoint): StreamConnection | undefined {
@@ -97,10 +101,22 @@ export class StreamListeners {
     return new Set(this.#options.bindings.map(({ transport }) => transport))
   }
 
-  /** Open connections, TLS handshakes included. */
+  /**
+   * A connection that came to another worker's listening socket of this id, and belongs here.
+   * @returns false when it is not let in
+   */
+  adopt(stream: Duplex, id: number, client: Endpoint): boolean {
+    const listener = this.#listeners[id - this.#options.firstId]
+    if (!listener || !this.#admits(client)) return false
+    this.#enter(stream, listener, client, true)
+    return true
+  }
+
+  /** Open connections, TLS handshakes included; those of other workers are counted there. */
   count(transport: 'tcp' | 'tls'): number {
     let count = 0
-    for (const { listener } of this.#open) if (listener.transport === transport) count++
+    for (const { listener, adopted } of this.#open) if (listener.transport === transport && !adopted) count++
+    for (const other of this.#detached.values()) if (other === transport) count++
     return count
   }
 
@@ -156,23 +172,34 @@ export class StreamListeners {
   }
 
   #connect(socket: Socket, listener: Listener, endpoint: Endpoint): void {
-    if (!this.#strangers.admits(prefixOf(endpoint.address))) {
-      this.#refused('limit')
+    if (!this.#admits(endpoint)) {
       socket.destroy()
       return
     }
+    this.#enter(listener.transport === 'tls' ? this.#secured(socket) : socket, listener, endpoint, false)
+  }
+
+  #admits(endpoint: Endpoint): boolean {
+    if (this.#strangers.admits(prefixOf(endpoint.address))) return true
+    this.#refused('limit')
+    return false
+  }
+
+  #enter(socket: Duplex, listener: Listener, endpoint: Endpoint, adopted: boolean): void {
     // Its five-tuple is in use: the end of the former connection has not been noticed yet.
     this.find(listener, endpoint)?.close()
     const connection: StreamConnection = new StreamConnection({
-      socket: listener.transport === 'tls' ? this.#secured(socket) : socket,
+      socket,
       listener,
       endpoint,
+      adopted,
       strangers: this.#strangers,
       limits: this.#limits,
       now: this.#options.now,
       events: {
         frame: (from, frame) => this.#handler?.frame(from, frame),
         closed: (gone) => this.#forget(gone),
+        detached: (given) => this.#release(given, socket),
         refused: (reason) => this.#refused(reason),
       },
     })
@@ -190,10 +217,23 @@ export class StreamListeners {
   }
 
   #forget(connection: StreamConnection): void {
+    this.#leave(connection)
+    this.#handler?.closed(connection)
+  }
+
+  /** It has become a data connection: its five-tuple is nothing to the core any more. */
+  #release(connection: StreamConnection, socket: Duplex): void {
+    this.#leave(connection)
+    const { transport } = connection.listener
+    if (connection.adopted || transport === 'udp') return
+    this.#detached.set(socket, transport)
+    socket.once('close', () => this.#detached.delete(socket))
+  }
+
+  #leave(connection: StreamConnection): void {
     const { listener, endpoint } = connection
     this.#open.delete(connection)
     this.#connections[listener.id - this.#options.firstId]!.delete(endpoint.address, endpoint.port)
-    this.#handler?.closed(connection)
   }
 
   #refused(reason: Refusal): void {
