@@ -7,12 +7,21 @@ import { background, until } from './exec.ts'
 
 const main = join(import.meta.dirname, '..', '..', 'services', 'turn', 'src', 'main.ts')
 
+/** An entry of RTCConfiguration.iceServers, as the credentials API gives it. */
+export interface IceServer {
+  readonly urls: readonly string[]
+  readonly username: string
+  readonly credential: string
+}
+
 export interface RelayProcess {
   readonly pid: number
   readonly port: number
   /** Of TURN over TLS; NaN without. */
   readonly tlsPort: number
   readonly metrics: () => Promise<string>
+  /** The TURN server with fresh credentials of the API: URLs over UDP, TCP and, with a certificate, TLS. */
+  readonly mint: () => Promise<IceServer>
   /** Asks the public API with the stack's internal key, which may see every app. */
   readonly get: <T>(path: string, key?: string) => Promise<T>
   /** Asks the admin API. */
@@ -60,13 +69,16 @@ export async function startRelay(folder: string, env: Readonly<Record<string, st
     throw new Error(`${String(error)}\n${relay.output()}`)
   }
   const { apiKeys, internalKey } = JSON.parse(readFileSync(join(folder, 'secrets.json'), 'utf8'))
-  const minted = await ask('http.sock', 'POST', '/api/v1/turn/credentials', apiKeys[0].key)
-  const portOf = (scheme: string) => Number(new RegExp(`"${scheme}:localhost:(\\d+)`).exec(minted)?.[1])
+  const mint = async (): Promise<IceServer> =>
+    JSON.parse(await ask('http.sock', 'POST', '/api/v1/turn/credentials', apiKeys[0].key)).iceServers[1]
+  const { urls } = await mint()
+  const portOf = (scheme: string) => Number(urls.find((url) => url.startsWith(`${scheme}:`))?.match(/:(\d+)\?/)?.[1])
   return {
     pid: relay.process.pid!,
     port: portOf('turn'),
     tlsPort: portOf('turns'),
     metrics: () => ask('admin.sock', 'GET', '/metrics'),
+    mint,
     get: async (path, key = internalKey) => JSON.parse(await ask('http.sock', 'GET', path, key)),
     admin: async (path) => JSON.parse(await ask('admin.sock', 'GET', path)),
     stop: relay.stop,

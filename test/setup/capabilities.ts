@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs'
+import { globSync } from 'node:fs'
 import type { Capability } from '../helpers/capabilities.ts'
 import { install, whyNoInstall } from './apt.ts'
 import { ensureBaseImages } from './base-images.ts'
 import { dockerAnswers, ensureCompose, startEngine } from './docker-engine.ts'
 import { run, SetupError, say } from './shell.ts'
 
-/** Debian packages behind each capability, with a program that shows the package is there. */
+/** Debian packages behind each capability, with a file (any of several patterns) that shows the package is there. */
 const needs: Record<Capability, ReadonlyArray<readonly [name: string, program: string]>> = {
   chromium: [['chromium', '/usr/bin/chromium']],
   coturn: [['coturn', '/usr/bin/turnutils_uclient']],
@@ -17,6 +17,14 @@ const needs: Record<Capability, ReadonlyArray<readonly [name: string, program: s
     ['docker.io', '/usr/bin/docker'],
     ['iptables', '/usr/sbin/iptables'],
     ['debootstrap', '/usr/sbin/debootstrap'],
+  ],
+  aiortc: [['python3-aiortc', '/usr/lib/python3/dist-packages/aiortc']],
+  gstreamer: [
+    ['gstreamer1.0-nice', '/usr/lib/*/gstreamer-1.0/libgstnice.so'],
+    ['gstreamer1.0-plugins-bad', '/usr/lib/*/gstreamer-1.0/libgstwebrtc.so'],
+    ['gir1.2-gst-plugins-bad-1.0', '/usr/lib/*/girepository-1.0/GstWebRTC-1.0.typelib'],
+    ['gir1.2-nice-0.1', '/usr/lib/*/girepository-1.0/Nice-0.1.typelib'],
+    ['python3-gst-1.0', '/usr/lib/python3/dist-packages/gi/overrides/Gst.py'],
   ],
 }
 
@@ -47,6 +55,8 @@ export function prepare(): Missing {
   check('chromium', () => demand('chromium'))
   check('coturn', () => demand('coturn'))
   check('netns', checkNamespaces)
+  check('aiortc', () => imports('aiortc', 'import aiortc'))
+  check('gstreamer', () => imports('gstreamer', 'import gi; gi.require_version("GstWebRTC", "1.0")'))
   check('docker', () => prepareDocker(forbidden === undefined))
   return missing
 }
@@ -60,7 +70,7 @@ function missingPackages(): string[] {
 }
 
 function absent([, programs]: readonly [string, string]): boolean {
-  return !programs.split(' ').some((program) => existsSync(program))
+  return !programs.split(' ').some((program) => globSync(program).length > 0)
 }
 
 function demand(capability: Capability): void {
@@ -79,6 +89,13 @@ function checkNamespaces(): void {
   } finally {
     run('ip', ['netns', 'delete', name])
   }
+}
+
+/** That the bindings load in the Debian packages' own Python. */
+function imports(capability: Capability, statement: string): void {
+  demand(capability)
+  const tried = run('/usr/bin/python3', ['-c', statement], { timeout: 30_000 })
+  if (!tried.ok) throw new SetupError(`does not load: ${tried.tail}`)
 }
 
 function prepareDocker(mayInstall: boolean): void {
