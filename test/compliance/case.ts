@@ -7,18 +7,20 @@ import { Peer } from './peer.ts'
 export interface Case {
   /** Section and rule: the title of the test, and what an engine's declarations call it by. */
   readonly name: string
+  /** Set for cases that need an IPv6 loopback address on this host. */
+  readonly ipv6?: boolean | undefined
   readonly run: (stage: Stage) => Promise<void>
 }
 
-export type Section = (add: (name: string, run: Case['run']) => void) => void
+export type Section = (add: (name: string, run: Case['run'], needs?: { readonly ipv6: boolean }) => void) => void
 
 /** Milliseconds: for what must come, and for what an engine is declared not to do. */
 export const PATIENCE = { supported: 5000, unsupported: 500 } as const
 
 export interface StageOptions {
   readonly patience: number
-  /** A running relay with these settings; the same for the same settings. */
-  readonly relay: (settings: Settings) => Promise<Relay>
+  /** A running relay with these settings, and with a relayed address of IPv6 or without; the same for the same. */
+  readonly relay: (settings: Settings, ipv6?: boolean) => Promise<Relay>
   /**
    * Takes what is to be closed when the relays have ended, not before: an allocation that a case leaves behind must not
    * be met by another client on the same port.
@@ -31,6 +33,8 @@ export interface ClientOptions {
   readonly user?: string
   readonly localPort?: number
   readonly settings?: Settings
+  /** The relay has an IPv6 address too. */
+  readonly ipv6?: boolean
 }
 
 /** Makes the clients and peers of one case. */
@@ -43,8 +47,9 @@ export class Stage {
     this.#options = options
   }
 
-  async client({ transport = 'udp', user = 'ada', localPort, settings = {} }: ClientOptions = {}): Promise<TestClient> {
-    const relay = await this.relay(settings)
+  async client(wanted: ClientOptions = {}): Promise<TestClient> {
+    const { transport = 'udp', user = 'ada', localPort, settings = {}, ipv6 } = wanted
+    const relay = await this.relay(settings, ipv6)
     const { patience, opened } = this.#options
     const options = { server: SERVER, transport, credentials: relay.credentials(user), patience }
     const client = await TestClient.open(relay.port(transport), { ...options, localPort })

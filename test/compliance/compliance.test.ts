@@ -3,8 +3,21 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CertificateFolder, type TestCertificate } from '../../services/turn/test/support/certificates.ts'
 import { PATIENCE, Stage } from './case.ts'
 import { CASES } from './cases/index.ts'
-import { ENGINES, type Relay, type Settings, startRelay } from './engines.ts'
+import {
+  ENGINES,
+  IPV6,
+  PEERS,
+  RELAY_V4,
+  RELAY_V6,
+  type Relay,
+  SERVER,
+  SERVER_V6,
+  type Settings,
+  startRelay,
+} from './engines.ts'
 import { UNSUPPORTED } from './unsupported.ts'
+
+const BOTH = { relay: [RELAY_V4, RELAY_V6], own: [SERVER, SERVER_V6] }
 
 const folder = new CertificateFolder()
 let certificate: TestCertificate
@@ -22,11 +35,13 @@ test('cases have names of their own, and no declaration is for a case that is no
 describe.each(ENGINES)('the %s engine', (engine) => {
   const declared = UNSUPPORTED[engine]
   const relays = new Map<string, Promise<Relay>>()
-  const relay = (settings: Settings) => {
-    const key = JSON.stringify(settings)
+  const relay = (settings: Settings, ipv6 = false) => {
+    const key = JSON.stringify([settings, ipv6])
     const known = relays.get(key)
     if (known) return known
-    const started = startRelay(engine, certificate, settings)
+    const started = ipv6
+      ? startRelay(engine, certificate, { ...settings, HAIRPIN_PEER_ALLOW: [...PEERS, SERVER_V6].join() }, BOTH)
+      : startRelay(engine, certificate, settings)
     relays.set(key, started)
     return started
   }
@@ -37,7 +52,8 @@ describe.each(ENGINES)('the %s engine', (engine) => {
     for (const each of opened) each.close()
   })
 
-  for (const { name, run } of CASES) if (declared[name] === undefined) test(name, () => run(stage(PATIENCE.supported)))
+  for (const { name, run, ipv6 } of CASES)
+    if (declared[name] === undefined) test.skipIf(ipv6 && !IPV6)(name, () => run(stage(PATIENCE.supported)))
 
   const unsupported = CASES.filter(({ name }) => declared[name] !== undefined)
   describe.runIf(unsupported.length > 0)('is declared not to', () => {

@@ -1,4 +1,5 @@
 /** The relay engines under test, each started in this process on loopback with real sockets. */
+import { networkInterfaces } from 'node:os'
 import { loadConfig } from '@hairpin/config'
 import { createLogger } from '@hairpin/http'
 import { mintCredential } from '../../services/turn/src/credentials/mint.ts'
@@ -26,7 +27,19 @@ export interface Relay {
   readonly credentials: (user: string) => Credentials
 }
 
+/** A peer on it is opened by the allow list where the relay has an IPv6 address. */
+export const SERVER_V6 = '::1'
 export const RELAY_V4: RelayAddress = { family: 4, external: SERVER, local: SERVER, source: 'configured', why: '' }
+export const RELAY_V6: RelayAddress = {
+  family: 6,
+  external: SERVER_V6,
+  local: SERVER_V6,
+  source: 'configured',
+  why: '',
+}
+export const IPV6 = Object.values(networkInterfaces()).some((list) =>
+  list?.some(({ address }) => address === SERVER_V6),
+)
 
 /**
  * @param settings beside the usual ones, or in their place.

@@ -64,6 +64,11 @@ const NODE_TURN: readonly Declaration[] = [
     'an allocation has one address, of IPv4, and families are not looked at beyond that',
     [
       'RFC 8656 7.2 step 6: REQUESTED- beside ADDITIONAL-ADDRESS-FAMILY draws 400',
+      'RFC 8656 7.2 step 7: REQUESTED-ADDRESS-FAMILY IPv6 gives an IPv6 relayed address, for peers of IPv6',
+      'RFC 8656 7.2 step 9: ADDITIONAL-ADDRESS-FAMILY IPv4 draws 400',
+      'RFC 8656 7.2 step 9: of two families the one there is is given, and 440 for the other',
+      'RFC 8656 7.2 step 9: ADDITIONAL-ADDRESS-FAMILY IPv6 gives one of each, and both relay',
+      'RFC 8656 8.2: of two relayed addresses a Refresh with a family is for the one alone',
       'RFC 8656 8.2: a REQUESTED-ADDRESS-FAMILY that is not the allocation’s draws 443',
     ],
   ],
@@ -78,6 +83,16 @@ const NODE_TURN: readonly Declaration[] = [
       'RFC 8656 7.2: a LIFETIME of 86400 s gives 3600 s',
       'RFC 8656 7.2: a LIFETIME of 4294967295 s gives 3600 s',
       'RFC 8656 8.2: a Refresh for less than the default gives 600 s',
+    ],
+  ],
+  [
+    'it knows no mobility',
+    [
+      'RFC 8016 3.1: only who asks for a ticket is given one',
+      'RFC 8016 3.2: a Refresh with the ticket moves allocation, permissions and channels',
+      'RFC 8016 3.2: a client may move again with the next ticket',
+      'RFC 8016 3.2: a ticket that the server did not make draws 400',
+      'RFC 8656 5: the ticket of another user draws 441',
     ],
   ],
   ['numbers up to 0x7FFE only', ['RFC 5766 11: the numbers up to 0x7FFF too, for its clients pick from them']],

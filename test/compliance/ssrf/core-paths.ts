@@ -1,8 +1,16 @@
 /** Every way through which the core may be asked to let a client and a peer talk. */
 import { Attribute, Class, encodeXorAddress, MessageWriter, Method } from '@hairpin/stun'
 import type { Listener } from '../../../services/turn/src/core/index.ts'
-import { askCode, FIXED_ID, type Pair, peerAddress } from '../../../services/turn/test/core/raw.ts'
-import { createPeer, perform, type World } from '../../../services/turn/test/core/world.ts'
+import {
+  askCode,
+  codeOf,
+  deliver,
+  FIXED_ID,
+  type Pair,
+  peerAddress,
+  signed,
+} from '../../../services/turn/test/core/raw.ts'
+import { createPeer, parsed, perform, type World } from '../../../services/turn/test/core/world.ts'
 
 export interface Target {
   readonly address: string
@@ -13,11 +21,13 @@ type Client = ReturnType<typeof createPeer>
 
 export interface CorePath {
   readonly name: string
+  /** What kind of relayed address the client has: one of TCP (RFC 6062) is only given to clients over streams. */
+  readonly relay: 'udp' | 'tcp'
   /** Whether anything was opened to the peer, or from it. */
   readonly reaches: (world: World, client: Client, target: Target) => boolean
 }
 
-export const CORE_PATHS: readonly CorePath[] = [
+const UDP_PATHS: readonly Omit<CorePath, 'relay'>[] = [
   {
     name: 'CreatePermission',
     reaches: (world, client, target) => ask(world, client, Method.CreatePermission, [peerAddress(target)]) !== 403,
@@ -60,10 +70,46 @@ export const CORE_PATHS: readonly CorePath[] = [
   },
 ]
 
-export function clientOf(world: World, listener: Listener, family: 4 | 6, port: number): Client {
-  const client = createPeer(world, { address: '192.0.2.7', port, family: 4 }, { family }, listener)
+const TCP_PATHS: readonly Omit<CorePath, 'relay'>[] = [
+  {
+    name: 'Connect',
+    reaches: (world, client, target) => {
+      const id = world.randomBytes(12)
+      const peer: Pair = [Attribute.XorPeerAddress, encodeXorAddress(target, id)]
+      const { listener, from } = client.place
+      const options = { listener, from, id }
+      const { other, sent } = deliver(world, signed(world, Method.Connect, [peer], options), options)
+      const connecting = other.some(({ type }) => type === 'connectPeer')
+      if (!connecting && codeOf(parsed(sent[0]!.bytes)) !== 403) throw new Error('neither connected nor forbidden')
+      return connecting
+    },
+  },
+  {
+    name: 'a connection of the peer',
+    reaches: (world, client, target) => {
+      ask(world, client, Method.CreatePermission, [peerAddress(target)])
+      return world.server.peerArrived(client.allocation()!, target, world.clock.now).connection !== undefined
+    },
+  },
+]
+
+export const CORE_PATHS: readonly CorePath[] = [
+  ...UDP_PATHS.map((path) => ({ ...path, relay: 'udp' as const })),
+  ...TCP_PATHS.map((path) => ({ ...path, relay: 'tcp' as const })),
+]
+
+/** A client with an allocation; undefined where it gets none. */
+export function clientOf(
+  world: World,
+  listener: Listener,
+  family: 4 | 6,
+  relay: 'udp' | 'tcp',
+  port: number,
+): Client | undefined {
+  const from = { address: '192.0.2.7', port, family: 4 } as const
+  const client = createPeer(world, from, { family, ...(relay === 'tcp' && { requestedTransport: 6 }) }, listener)
   client.allocate()
-  return client
+  return client.allocation() && client
 }
 
 function ask(world: World, client: Client, method: number, pairs: readonly Pair[]): number {

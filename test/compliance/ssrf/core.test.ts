@@ -19,7 +19,10 @@ function defaultWorld() {
     { family: 4, external: RELAY4, local: RELAY4, source: 'configured', why: '' },
     { family: 6, external: RELAY6, local: RELAY6, source: 'configured', why: '' },
   ] as const
-  return createWorld({ peers: peerPolicyFor(loadConfig({}).turn, { relay, own: [RELAY4, RELAY6, ...HOST] }) })
+  return createWorld({
+    peers: peerPolicyFor(loadConfig({}).turn, { relay, own: [RELAY4, RELAY6, ...HOST] }),
+    tcpRelay: { worker: 0, workers: 1, maxConnections: 64 },
+  })
 }
 
 const LISTENERS: readonly Listener[] = (['udp', 'tcp', 'tls'] as const).map((transport: ClientTransport, id) => ({
@@ -31,9 +34,14 @@ const LISTENERS: readonly Listener[] = (['udp', 'tcp', 'tls'] as const).map((tra
 const targetOf = (address: string): Target => ({ address, port: 80, family: address.includes(':') ? 6 : 4 })
 
 describe.each(LISTENERS)('over $transport', (listener) => {
-  describe.each(CORE_PATHS)('$name', (path) => {
+  const paths = CORE_PATHS.filter(({ relay }) => relay === 'udp' || listener.transport !== 'udp')
+
+  describe.each(paths)('$name', (path) => {
     const world = defaultWorld()
-    const clients = { 4: clientOf(world, listener, 4, 50_000), 6: clientOf(world, listener, 6, 50_001) }
+    const clients = {
+      4: clientOf(world, listener, 4, path.relay, 50_000)!,
+      6: clientOf(world, listener, 6, path.relay, 50_001)!,
+    }
     const reaches = (address: string) => {
       const target = targetOf(address)
       return path.reaches(world, clients[target.family], target)
@@ -48,6 +56,10 @@ describe.each(LISTENERS)('over $transport', (listener) => {
       expect(Object.values(REACHABLE).filter(reaches)).toEqual(Object.values(REACHABLE))
     })
   })
+})
+
+test('over UDP nobody is given a relayed address of TCP', () => {
+  expect(clientOf(defaultWorld(), LISTENERS[0]!, 4, 'tcp', 50_000)).toBeUndefined()
 })
 
 test('no range of the built-in list is left out of the table', () => {

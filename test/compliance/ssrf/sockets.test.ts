@@ -3,12 +3,11 @@ import { networkInterfaces } from 'node:os'
 import { Attribute, type Endpoint, encodeAddressFamily, encodeChannelData } from '@hairpin/stun'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Sample } from '../../../services/turn/src/engine.ts'
-import type { RelayAddress } from '../../../services/turn/src/net/addresses.ts'
 import { bindUdp } from '../../../services/turn/src/net/udp-socket.ts'
 import { CertificateFolder, type TestCertificate } from '../../../services/turn/test/support/certificates.ts'
 import { PATIENCE } from '../case.ts'
 import { type ClientTransport, TestClient } from '../client.ts'
-import { type EngineName, RELAY_V4, type Relay, SERVER, startRelay } from '../engines.ts'
+import { type EngineName, IPV6, RELAY_V4, RELAY_V6, type Relay, SERVER, startRelay } from '../engines.ts'
 import { CLASSES, DISGUISED } from './classes.ts'
 
 interface SocketPath {
@@ -46,8 +45,6 @@ const DEFAULTS = { HAIRPIN_PEER_ALLOW: '', HAIRPIN_WORKERS: '1', HAIRPIN_RELAY_P
 
 const interfaces = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
 const own = [...new Set(interfaces.map(({ address }) => address))]
-const v6: RelayAddress = { family: 6, external: '::1', local: '::1', source: 'configured', why: '' }
-const relaysV6 = own.includes('::1')
 
 const folder = new CertificateFolder()
 let certificate: TestCertificate
@@ -56,13 +53,13 @@ const trap = bindUdp({ address: '0.0.0.0', port: 0, family: 4 })
 const heard: string[] = []
 trap.on('message', (bytes) => heard.push(bytes.toString()))
 const { port } = trap.address()
-const trap6 = relaysV6 ? bindUdp({ address: '::', port, family: 6 }) : undefined
+const trap6 = IPV6 ? bindUdp({ address: '::', port, family: 6 }) : undefined
 trap6?.on('message', (bytes) => heard.push(bytes.toString()))
 
 const relays: Relay[] = []
 const clients: TestClient[] = []
 async function start(engine: EngineName, settings: Record<string, string> = {}): Promise<Relay> {
-  const relay = v6On(engine) ? [RELAY_V4, v6] : [RELAY_V4]
+  const relay = v6On(engine) ? [RELAY_V4, RELAY_V6] : [RELAY_V4]
   const started = await startRelay(engine, certificate, { ...DEFAULTS, ...settings }, { relay, own })
   relays.push(started)
   return started
@@ -86,7 +83,7 @@ const TARGETS = [
     address: addresses.find(isForeign) ?? '',
   })),
   ...own.filter(isForeign).map((address) => ({ what: 'an interface of the host', address })),
-].filter(({ address }) => address !== '' && (relaysV6 || !address.includes(':')))
+].filter(({ address }) => address !== '' && (IPV6 || !address.includes(':')))
 
 function isForeign(address: string): boolean {
   return address !== SERVER && address !== '::1' && !address.startsWith('fe80:')
@@ -138,7 +135,7 @@ describe.each(RELAYS)('%s over %s', (engine, transport) => {
 })
 
 function v6On(engine: EngineName): boolean {
-  return relaysV6 && engine === 'hairpin'
+  return IPV6 && engine === 'hairpin'
 }
 
 async function clientOf(relay: Relay, transport: ClientTransport, family: 4 | 6): Promise<TestClient> {
