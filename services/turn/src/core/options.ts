@@ -15,7 +15,6 @@ import type {
 } from './policies.ts'
 import type { TcpRelayOptions } from './tcp/options.ts'
 import type { TokenBucket } from './token-bucket.ts'
-import type { UsernameDirectory } from './usernames.ts'
 
 export interface TurnServerOptions {
   readonly realm: string

@@ -16,7 +16,6 @@ import {
 import type { Allocation } from './allocation.ts'
 import type { AllocationTable } from './allocation-table.ts'
 import { authenticate } from './auth.ts'
-import { icmpIndication } from './data-indication.ts'
 import { asksForTcp, handleAllocate } from './handlers/allocate.ts'
 import { handleBinding } from './handlers/binding.ts'
 import { handleChannelBind } from './handlers/channel-bind.ts'
@@ -124,19 +123,6 @@ export class TurnServer {
     const allocation = this.#state.allocations.byId(id)
     if (allocation) relayFailed(this.#state, allocation, family, now)
     return this.#state.drain()
-  }
-
-  /**
-   * An ICMP error came for a datagram that the allocation's relay socket sent to `peer`: tells the client in a Data
-   * indication with an ICMP attribute (RFC 8656 section 11.5), if it may still talk to that peer.
-   */
-  relayError(allocation: Allocation, peer: Endpoint, icmp: IcmpError, now: number): Output[] {
-    const state = this.#state
-    const { listener, client: to } = allocation
-    const reachable = allocation.channelFor(peer.address, peer.port) ?? allocation.permissions.get(peer.address)
-    if (allocation.state !== 'live' || !reachable || reachable.expiresAt <= now) return []
-    state.emit({ type: 'send', listener, to, bytes: icmpIndication(allocation, peer, icmp) })
-    return state.drain()
   }
 
   /** Connections with the peers of TCP allocations. */
