@@ -51,6 +51,8 @@ export async function documentation(app: FastifyInstance): Promise<void> {
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: true,
-    uiConfig: { validatorUrl: null },
+    // The page sets styles on its elements.
+    transformStaticCSP: (policy) => policy.replace("style-src 'self' https:", "style-src 'self' 'unsafe-inline'"),
+    uiConfig: { layout: 'BaseLayout', validatorUrl: null },
   })
 }
