@@ -59,6 +59,16 @@ export interface Text {
   readonly room?: string
 }
 
+/** What waits until the client has joined. */
+const ofCalls = new Set<ServerMessage['type']>([
+  'video-offer',
+  'new-ice-candidate',
+  'answered-elsewhere',
+  'hang-up',
+  'call-ended',
+  'missed-call',
+])
+
 /** New credentials are asked for when this share of their life is over. */
 const refreshAt = 0.8
 /** `setTimeout` runs at once beyond 2^31 - 1 milliseconds. */
@@ -74,6 +84,7 @@ export class HairpinClient extends Emitter<HairpinClientEvents> {
   readonly #timers: Timers
   #room: Room | undefined
   readonly #saved: SavedSession | undefined
+  readonly #early: ServerMessage[] = []
   #users: readonly string[] = []
   #labels: Readonly<Record<string, string>> = {}
   #iceServers: readonly RTCIceServer[] = []
@@ -180,22 +191,31 @@ export class HairpinClient extends Emitter<HairpinClientEvents> {
   #wire(): void {
     const { connection, calls } = this
     connection.on('state', (state) => this.emit('state', state))
-    connection.on('retry', (retry) => this.emit('retry', retry))
+    connection.on('retry', (retry) => {
+      this.#early.length = 0
+      this.emit('retry', retry)
+    })
     connection.on('joined', (joined) => {
       if (joined.resumed && !joined.reloaded) calls.current?.checkPath()
       // The page before had the credentials.
       if (joined.reloaded) connection.send({ type: 'ice-servers' })
       if (!joined.resumed) this.#room?.enter()
       this.emit('joined', joined)
+      for (const message of this.#early.splice(0)) this.#handle(message)
       const restored = joined.reloaded && joined.call && calls.restore(joined.call, this.#saved?.call)
       if (restored) this.emit('restored', restored)
     })
-    connection.on('message', (message) => this.#handle(message))
+    connection.on('message', (message) => {
+      // A device that was woken hears the ring before it has what it needs to answer.
+      if (connection.state !== 'joined' && ofCalls.has(message.type)) this.#early.push(message)
+      else this.#handle(message)
+    })
     connection.on('lost', () => {
       calls.handleSignalingLost()
       this.push.handleSignalingLost()
     })
     connection.on('closed', (info) => {
+      this.#early.length = 0
       this.#refresh.clear()
       this.#setUsers([])
       calls.handleSignalingLost()

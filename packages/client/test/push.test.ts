@@ -89,6 +89,31 @@ describe('waking', () => {
     expect(call.end?.reason).toBe('cancelled')
   })
 
+  it('presents the call that it was woken for once there is what it takes to answer', async () => {
+    const order: string[] = []
+    const woken = new HairpinClient({
+      url: 'ws://test/ws',
+      createSocket: server.createSocket,
+      createPeer: FakePeer.create,
+      timers: new FakeTimers(),
+    })
+    woken.on('joined', () => order.push('joined'))
+    woken.on('incoming', (call) => {
+      order.push('incoming')
+      void call.accept()
+    })
+    woken.join('bob')
+    server.last.receive({ type: 'id', id: 's1' })
+    const sdp = { type: 'offer', sdp: 'o' } as const
+    server.last.receive({ type: 'video-offer', callId: 'c1', name: 'alice', target: 'bob', sdp })
+    expect(order).toEqual([])
+    server.last.receive({ type: 'ice-servers', iceServers: [{ urls: 'turn:r' }] as never, ttl: 600, expiresAt: '' })
+    await settle()
+    expect(order).toEqual(['joined', 'incoming'])
+    expect(FakePeer.last.configuration.iceServers).toHaveLength(1)
+    expect(server.last.types()).toContain('video-answer')
+  })
+
   it('tells of calls that were missed', () => {
     const missed: string[] = []
     client.on('missed', ({ name }) => missed.push(name))
