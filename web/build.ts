@@ -26,16 +26,34 @@ const dashboard: Page = {
   base: '/dashboard/',
 }
 
+/**
+ * What has a fixed address: the service worker, which must be at the root to have the whole site as its scope, and the
+ * manifest of the installed page.
+ */
+async function buildApp(icon: string): Promise<void> {
+  await build({
+    entryPoints: [join(root, 'src/sw.ts')],
+    outfile: join(root, 'dist/sw.js'),
+    bundle: true,
+    target: 'es2022',
+    minify: true,
+    logLevel: 'warning',
+  })
+  const manifest = await readFile(join(root, 'src/manifest.json'), 'utf8')
+  await writeFile(join(root, 'dist/manifest.webmanifest'), manifest.replace('%src/icon.svg%', icon))
+}
+
 /** The demo page into `web/dist`, the operator's dashboard into `web/dashboard/dist`. */
 export async function buildWeb(): Promise<void> {
-  await Promise.all([demo, dashboard].map(buildPage))
+  const [made] = await Promise.all([demo, dashboard].map(buildPage))
+  await buildApp(made?.get('src/icon.svg') ?? '')
 }
 
 /**
  * Bundles a page: scripts, styles and icon under names that carry their hash, and an `index.html` that refers to nothing
  * else (no inline script or style: the page runs under a strict Content-Security-Policy).
  */
-async function buildPage({ folder, entryPoints, base }: Page): Promise<void> {
+async function buildPage({ folder, entryPoints, base }: Page): Promise<ReadonlyMap<string, string>> {
   const assets = join(folder, 'dist', 'assets')
   await mkdir(assets, { recursive: true })
   const { metafile } = await build({
@@ -55,14 +73,24 @@ async function buildPage({ folder, entryPoints, base }: Page): Promise<void> {
     logLevel: 'warning',
   })
   const written = new Set(Object.keys(metafile.outputs).map((file) => basename(file)))
-  await writePage(folder, base, metafile)
+  const addresses = addressesOf(base, metafile)
+  await writePage(folder, addresses)
   for (const file of await readdir(assets)) if (!written.has(file)) await rm(join(assets, file), { force: true })
+  return addresses
 }
 
-async function writePage(folder: string, base: string, metafile: Metafile): Promise<void> {
+/** Where each source is served. */
+function addressesOf(base: string, { outputs }: Metafile): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(outputs).flatMap(([file, { entryPoint }]) =>
+      entryPoint ? [[entryPoint, `${base}assets/${basename(file)}`]] : [],
+    ),
+  )
+}
+
+async function writePage(folder: string, addresses: ReadonlyMap<string, string>): Promise<void> {
   let page = await readFile(join(folder, 'src/index.html'), 'utf8')
-  for (const [file, output] of Object.entries(metafile.outputs))
-    if (output.entryPoint) page = page.replaceAll(`%${output.entryPoint}%`, `${base}assets/${basename(file)}`)
+  for (const [source, address] of addresses) page = page.replaceAll(`%${source}%`, address)
   // A request that comes now gets the old page or the new one, whole.
   const fresh = join(folder, 'dist', `.index-${randomUUID()}.html`)
   await writeFile(fresh, page)

@@ -23,7 +23,7 @@ export function App({ session }: { readonly session: Session }) {
       <NoticeBar notice={view.notice} onDismiss={() => session.dismiss()} />
       {inside ? (
         <main class="room">
-          <People view={view} onCall={(peer) => void session.call(peer)} />
+          <People view={view} onCall={(peer) => void session.call(peer)} onRing={(on) => void session.setRing(on)} />
           <section
             class="stage"
             aria-label={talking ? `Call with ${call.peer}` : room ? `Room ${room.name}` : 'No call'}

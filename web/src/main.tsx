@@ -27,5 +27,5 @@ window.hairpin = {
 }
 
 const container = document.getElementById('app')
-session.restore()
+session.begin()
 if (container) render(<App session={session} />, container)

@@ -14,7 +14,8 @@ describe('buildWeb', () => {
 
   it('refers to files that exist, by names that carry their hash, and to no other host', async () => {
     const files = await readdir(new URL('assets/', dist))
-    const referred = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, url]) => url as string)
+    const referred = [...page.matchAll(/(?:src|href)="(\/assets[^"]+)"/g)].map(([, url]) => url as string)
+    expect(page).not.toMatch(/https?:|\/\/\w/)
     expect(referred).toHaveLength(3)
     for (const url of referred) {
       expect(url).toMatch(/^\/assets\/\w+-[A-Z0-9]{8}\.(js|css|svg)$/)
@@ -26,8 +27,15 @@ describe('buildWeb', () => {
     expect(page).not.toMatch(/<script(?![^>]*\bsrc=)|<style| style=| on\w+=/)
   })
 
-  it('keeps the script under 25 kB gzipped', async () => {
+  it('can be installed: a manifest with an icon that exists, and a service worker at the root', async () => {
+    expect(page).toContain('href="/manifest.webmanifest"')
+    const manifest = JSON.parse(await readFile(new URL('manifest.webmanifest', dist), 'utf8'))
+    expect(await readdir(new URL('assets/', dist))).toContain(manifest.icons[0].src.slice('/assets/'.length))
+    expect((await readFile(new URL('sw.js', dist))).length).toBeLessThan(2_000)
+  })
+
+  it('keeps the script under 30 kB gzipped', async () => {
     const script = /\/(assets\/main-[^"]+\.js)/.exec(page)?.[1] as string
-    expect(gzipSync(await readFile(new URL(script, dist))).length).toBeLessThan(25_000)
+    expect(gzipSync(await readFile(new URL(script, dist))).length).toBeLessThan(30_000)
   })
 })

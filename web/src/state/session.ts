@@ -14,6 +14,8 @@ import {
 import { endText } from '../format.ts'
 import { Chat } from './chat.ts'
 import { addressOf, freshRoom, invitedRoom } from './invitation.ts'
+import { Ring } from './ring.ts'
+import { canRing, ringingName, ringWhenClosed, stopRinging } from './wake.ts'
 
 export interface Notice {
   readonly tone: 'info' | 'problem'
@@ -41,6 +43,8 @@ export interface View {
   readonly notice: Notice | undefined
   readonly question: MediaQuestion | undefined
   readonly relayOnly: boolean
+  /** This browser rings for this name while the page is closed; undefined: it cannot. */
+  readonly rings: boolean | undefined
 }
 
 /** Why the browser gives no camera here, before anybody asks for it. */
@@ -63,6 +67,7 @@ export class Session {
   #notice: Notice | undefined
   #question: MediaQuestion | undefined
   #view: View | undefined
+  readonly #ring = new Ring()
 
   constructor(url: string) {
     this.client = new HairpinClient({ url })
@@ -72,8 +77,10 @@ export class Session {
     client.on('joined', ({ name, wanted, resumed, reloaded }) => {
       if (!resumed || reloaded) void this.#enterInvited()
       if (resumed) return
-      this.#notice =
-        name === wanted ? undefined : { tone: 'info', text: `“${wanted}” was taken: you are ${name} here.` }
+      // The address may have changed, and the server may be another one.
+      if (ringingName() === name) void ringWhenClosed(client).catch(() => undefined)
+      if (this.#notice?.tone === 'problem') this.#notice = undefined
+      if (name !== wanted) this.#notice = { tone: 'info', text: `“${wanted}” was taken: you are ${name} here.` }
       this.#changed()
     })
     client.on('retry', () => {
@@ -83,6 +90,11 @@ export class Session {
     })
     client.on('closed', (info) => this.#closed(info))
     client.on('call', (call) => this.#follow(call))
+    client.on('missed', ({ name, date }) => {
+      const at = new Date(date).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })
+      this.#notice = { tone: 'info', text: `${name} called at ${at}.` }
+      this.#changed()
+    })
     client.on('restored', (call) => void this.#rejoin(call))
     addEventListener('online', () => client.checkNow())
     // A page that is loaded anew during a call goes on with it; the name of one that is closed is free soon.
@@ -105,6 +117,7 @@ export class Session {
       notice: this.#notice,
       question: this.#question,
       relayOnly: client.relayOnly,
+      rings: canRing() ? client.name !== undefined && ringingName() === client.name : undefined,
     }
     return this.#view
   }
@@ -114,9 +127,17 @@ export class Session {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Goes on where the page before this one was, when that was in a call. */
-  restore(): void {
-    this.client.restore()
+  /** Goes on where the page before this one was, when that was in a call; or as the one whom a notification is for. */
+  begin(): void {
+    const called = new URLSearchParams(location.search).get('as')
+    if (called !== null) history.replaceState(null, '', '/')
+    if (!this.client.restore() && called) this.join(called)
+  }
+
+  async setRing(on: boolean): Promise<void> {
+    const done = on ? await ringWhenClosed(this.client).catch(() => false) : await stopRinging(this.client)
+    if (done === false) this.#notice = { tone: 'problem', text: 'This browser does not allow it.' }
+    this.#changed()
   }
 
   join(name: string): void {
@@ -298,6 +319,8 @@ export class Session {
 
   #changed(): void {
     this.#view = undefined
+    const state = this.#shown?.state
+    this.#ring.play(state === 'incoming' ? 'incoming' : state === 'ringing' ? 'outgoing' : undefined)
     for (const listener of this.#listeners) listener()
   }
 }

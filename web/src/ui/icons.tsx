@@ -37,6 +37,13 @@ export const Camera = ({ off }: { readonly off: boolean }) => (
   </Icon>
 )
 
+export const Screen = () => (
+  <Icon>
+    <rect x="3" y="4.5" width="18" height="12" rx="2" />
+    <path d="M12 13.500v-5.500M9.500 10.500 12 8l2.500 2.500M8.500 20h7" />
+  </Icon>
+)
+
 export const Close = () => (
   <Icon>
     <path d="m6 6 12 12M18 6 6 18" />

@@ -2,10 +2,10 @@ import type { Call, CallStatsSample } from '@hairpin/client'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { duration } from '../format.ts'
 import { Avatar } from '../ui/avatar.tsx'
-import { Camera, HangUp, Mic } from '../ui/icons.tsx'
-import { Toggle } from '../ui/toggle.tsx'
+import { HangUp } from '../ui/icons.tsx'
 import { Video } from '../ui/video.tsx'
 import { CostLine } from './cost-line.tsx'
+import { DevicePickers, MediaControls } from './media-controls.tsx'
 import { PairLine } from './pair-line.tsx'
 import { RelaySwitch } from './relay-switch.tsx'
 
@@ -56,24 +56,7 @@ export function CallView({ call, stats, relayOnly, onRelayOnly }: CallViewProps)
         )}
       </div>
       <section class="controls" aria-label="Call controls">
-        <Toggle
-          testId="mute"
-          on={call.muted}
-          name="Mute"
-          disabled={!call.localStream?.getAudioTracks().length}
-          onClick={() => call.setMuted(!call.muted)}
-        >
-          <Mic off={call.muted} />
-        </Toggle>
-        <Toggle
-          testId="camera"
-          on={call.cameraOff}
-          name="Camera off"
-          disabled={!sendsVideo}
-          onClick={() => call.setCameraOff(!call.cameraOff)}
-        >
-          <Camera off={call.cameraOff} />
-        </Toggle>
+        <MediaControls session={call} />
         <button
           type="button"
           ref={hangUp}
@@ -85,6 +68,7 @@ export function CallView({ call, stats, relayOnly, onRelayOnly }: CallViewProps)
         </button>
         <Elapsed since={call.connectedAt} />
       </section>
+      <DevicePickers session={call} />
       <div class="call-facts">
         <PairLine stats={stats} />
         <CostLine stats={stats} />

@@ -2,13 +2,15 @@ import { useEffect, useRef } from 'preact/hooks'
 import type { View } from '../state/session.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Phone } from '../ui/icons.tsx'
+import { Absent } from './absent.tsx'
 
 interface PeopleProps {
   readonly view: View
   readonly onCall: (peer: string) => void
+  readonly onRing: (on: boolean) => void
 }
 
-export function People({ view, onCall }: PeopleProps) {
+export function People({ view, onCall, onRing }: PeopleProps) {
   const { call, connection, name, others, preparing, room } = view
   const heading = useRef<HTMLHeadingElement>(null)
   const busy = call !== undefined || room !== undefined || preparing !== undefined || connection !== 'joined'
@@ -48,6 +50,7 @@ export function People({ view, onCall }: PeopleProps) {
           </li>
         ))}
       </ul>
+      <Absent busy={busy} rings={view.rings} onCall={onCall} onRing={onRing} />
       {others.length === 0 && <p class="hint">Nobody else yet. Open this page in another window, or on your phone.</p>}
     </section>
   )

@@ -1,9 +1,9 @@
 import type { Room, RoomPeer } from '@hairpin/client'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { Avatar } from '../ui/avatar.tsx'
-import { Camera, HangUp, Mic } from '../ui/icons.tsx'
-import { Toggle } from '../ui/toggle.tsx'
+import { HangUp } from '../ui/icons.tsx'
 import { Video } from '../ui/video.tsx'
+import { DevicePickers, MediaControls } from './media-controls.tsx'
 
 interface RoomViewProps {
   readonly room: Room
@@ -36,29 +36,13 @@ export function RoomView({ room, link, name, onLeave }: RoomViewProps) {
         ))}
       </ul>
       <section class="controls" aria-label="Room controls">
-        <Toggle
-          testId="mute"
-          on={room.muted}
-          name="Mute"
-          disabled={!localStream?.getAudioTracks().length}
-          onClick={() => room.setMuted(!room.muted)}
-        >
-          <Mic off={room.muted} />
-        </Toggle>
-        <Toggle
-          testId="camera"
-          on={room.cameraOff}
-          name="Camera off"
-          disabled={!sendsVideo}
-          onClick={() => room.setCameraOff(!room.cameraOff)}
-        >
-          <Camera off={room.cameraOff} />
-        </Toggle>
+        <MediaControls session={room} />
         <button type="button" ref={leave} class="button button-danger" data-testid="leave-room" onClick={onLeave}>
           <HangUp /> Leave room
         </button>
         <Invite link={link} />
       </section>
+      <DevicePickers session={room} />
     </div>
   )
 }
