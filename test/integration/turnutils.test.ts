@@ -155,6 +155,16 @@ describe.skipIf(!has('coturn')).each(['hairpin', 'node-turn'])('turnutils_uclien
     await relays(['-u', 'shop/eve', '-W', secret, ...echo, '-p', port, '::1'])
   })
 
+  test.runIf(engine === 'hairpin').each([
+    ['over UDP', []],
+    ['over TCP', ['-t']],
+  ])('from another socket than it allocated by (-M), %s', async (_what, flags) => {
+    const { port, host } = await mint()
+    await relays(['-M', '-c', ...flags, '-u', `moving${flags.length}/ada`, '-W', secret, ...echo, '-p', port, host])
+    const { body } = await call('admin.sock', 'GET', '/metrics')
+    expect(Number(/^hairpin_allocation_moves_total (\d+)/m.exec(body)?.[1])).toBeGreaterThan(0)
+  })
+
   test('counts what went through, and ends cleanly', async () => {
     const { body } = await call('admin.sock', 'GET', '/metrics')
     const relayed = (direction: string, app: string, transport = 'udp') => {

@@ -21,7 +21,7 @@ export interface MobilityOptions {
   readonly worker: number
   /**
    * Hands a Refresh over UDP to the worker that holds its allocation, which gives it to its own `server.receive`. `bytes`
-   * belong to the socket and must be copied. Left out where there is one worker.
+   * belong to the socket and must be copied. Left out where there is one worker. A connection goes by the output `handOver`.
    */
   readonly forward?: ((worker: number, bytes: Uint8Array, listener: Listener, from: Endpoint) => void) | undefined
 }
@@ -101,8 +101,7 @@ export function claimedBy(
   if (!mobility || !sealed) return undefined
   const ticket = openTicket(mobility.key, sealed)
   if (!ticket) return 'invalid'
-  const other = ticket.worker !== mobility.worker
-  if (other) return mobility.forward && request.listener.transport === 'udp' ? 'elsewhere' : 'invalid'
+  if (ticket.worker !== mobility.worker) return mobility.forward ? 'elsewhere' : 'invalid'
   const allocation = state.allocations.byId(ticket.allocation)
   if (!allocation?.mobility || allocation.state !== 'live' || stampOf(allocation) !== ticket.stamp) return 'gone'
   const { used, given } = allocation.mobility
@@ -115,7 +114,8 @@ export function forward(state: ServerState, request: Request): void {
   const ticket = mobility && openTicket(mobility.key, request.message.get(Attribute.MobilityTicket)!)
   if (!ticket) return
   const { listener, from, message } = request
-  mobility.forward?.(ticket.worker, message.bytes, listener, from)
+  if (listener.transport === 'udp') mobility.forward?.(ticket.worker, message.bytes, listener, from)
+  else state.emit({ type: 'handOver', worker: ticket.worker, listener, from, request: message.bytes })
 }
 
 /**

@@ -296,6 +296,8 @@ test('any worker can tell whose a ticket is, and hands it over, once the senderâ
   const request = signed(other, Method.Refresh, pairs, { from: ELSEWHERE })
   expect(deliver(other, request, { from: ELSEWHERE })).toEqual({ sent: [], other: [] })
   expect(handed).toEqual([[3, request.length, ELSEWHERE]])
+  const overTcp = deliver(other, request, { from: ELSEWHERE, listener: TCP })
+  expect(overTcp).toMatchObject({ sent: [], other: [{ type: 'handOver', worker: 3, listener: TCP, from: ELSEWHERE }] })
   const stale = signed(other, Method.Refresh, pairs, { from: ELSEWHERE, nonce: new Uint8Array(24) })
   expect(deliver(other, stale, { from: ELSEWHERE }).sent).toHaveLength(1)
   expect(handed).toHaveLength(1)

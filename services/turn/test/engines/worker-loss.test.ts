@@ -56,7 +56,7 @@ async function engineWithEcho(): Promise<Echo> {
 async function clientsOf(worker: number, { relay, port, peer }: Echo): Promise<RelayClient[]> {
   const { username, credential } = mintCredential({ secret, app: 'shop', user: 'ada', expiry: 4_000_000_000 })
   const options = { username, password: credential }
-  const clients = Array.from({ length: 16 }, () => new RelayClient({ address: loopback, port }, options))
+  const clients = Array.from({ length: 32 }, () => new RelayClient({ address: loopback, port }, options))
   cleanUp.push(() => {
     for (const client of clients) client.close()
   })
