@@ -5,7 +5,16 @@
  * corpus for the rest of the run. After each input the core's books must balance.
  */
 import { readdirSync, readFileSync } from 'node:fs'
-import { Attribute, Class, type Endpoint, encodeText, encodeXorAddress, MessageWriter, Method } from '@hairpin/stun'
+import {
+  Attribute,
+  Class,
+  type Endpoint,
+  encodeConnectionId,
+  encodeText,
+  encodeXorAddress,
+  MessageWriter,
+  Method,
+} from '@hairpin/stun'
 import { type Output, SourceBudget } from '../../services/turn/src/core/index.ts'
 import { keyFor } from '../../services/turn/test/core/raw.ts'
 import {
@@ -31,6 +40,7 @@ export const FUZZ_OPTIONS = {
   dontFragment: true,
   credits: creditsOf(1e9),
   mobility: { key: seededBytes('mobility')(32), worker: 0 },
+  tcpRelay: { worker: 0, workers: 2, maxConnections: 3 },
 }
 /** The five-tuples that inputs come from. */
 export const TUPLES: readonly Endpoint[] = Array.from({ length: 8 }, (_, i) => ({
@@ -54,6 +64,8 @@ export class Target {
   readonly #nonces: (Uint8Array | undefined)[] = []
   /** The latest one given, whoever had it: others present it too. */
   #ticket: Uint8Array = new Uint8Array(0)
+  /** The latest connection with a peer. */
+  #connection = 0
   /** The last input, for the report when it breaks something. */
   input: Uint8Array = new Uint8Array(0)
 
@@ -79,11 +91,26 @@ export class Target {
     const outputs = world.server.receive(datagram(this.input), listener, from, world.clock.now)
     this.#learn(outputs, tuple)
     perform(world, outputs)
+    this.#peers()
     if (listener === TCP && this.#random(50) === 0)
       perform(world, world.server.disconnected(TCP, from, world.clock.now))
     if (this.#random(200) === 0) pass(world, this.#random(2) === 0 ? 1 : this.#random(900))
     this.#balance()
     for (const list of Object.values(world.events)) list.length = 0
+  }
+
+  /** What peers of TCP allocations do: accept, refuse, close, and connect by themselves. */
+  #peers(): void {
+    const { server, clock } = this.world
+    for (const { id } of [...server.connections]) {
+      this.#connection = id
+      const choice = this.#random(8)
+      if (choice === 0) perform(this.world, server.peerConnected(id, clock.now))
+      else if (choice === 1) perform(this.world, server.peerClosed(id, clock.now))
+    }
+    if (this.#random(20) !== 0) return
+    for (const allocation of [...server.allocations])
+      if (allocation.relayTransport === 'tcp') server.peerArrived(allocation, PEER, clock.now)
   }
 
   #next(tuple: number): Uint8Array {
@@ -103,7 +130,7 @@ export class Target {
     const id = Uint8Array.from({ length: 12 }, () => random(256))
     const writer = new MessageWriter(METHODS[random(METHODS.length)]!, Class.Request, id)
     for (let i = random(5); i > 0; i--) {
-      const [type, value] = ATTRIBUTES[random(ATTRIBUTES.length)]!(id, this.#ticket)
+      const [type, value] = ATTRIBUTES[random(ATTRIBUTES.length)]!(id, this.#ticket, this.#connection)
       writer.attribute(type, random(8) === 0 ? mutate(value, random).subarray(0, 64) : value)
     }
     const nonce = this.#nonces[tuple]
@@ -138,6 +165,13 @@ export class Target {
       throw new Error(`${quota.used} counted, ${server.allocations.size} live`)
     if (this.#random(50) === 0 && ports.liveCount !== relays)
       throw new Error(`${ports.liveCount} ports, ${relays} relays`)
+    let connections = 0
+    for (const allocation of server.allocations) {
+      connections += allocation.connections.size
+      if (allocation.connections.size > FUZZ_OPTIONS.tcpRelay.maxConnections) throw new Error('too many connections')
+    }
+    if (connections !== server.connections.size)
+      throw new Error(`${server.connections.size} connections, ${connections} of live allocations`)
     if (server.allocations.size > TUPLES.length) throw new Error('more allocations than clients')
   }
 }
@@ -153,7 +187,8 @@ const METHODS = [
   Method.ConnectionBind,
 ]
 
-const ATTRIBUTES: readonly ((id: Uint8Array, ticket: Uint8Array) => readonly [number, Uint8Array])[] = [
+type MakeAttribute = (id: Uint8Array, ticket: Uint8Array, connection: number) => readonly [number, Uint8Array]
+const ATTRIBUTES: readonly MakeAttribute[] = [
   () => [Attribute.RequestedTransport, Uint8Array.of(17, 0, 0, 0)],
   () => [Attribute.RequestedTransport, Uint8Array.of(17, 0, 0, 0)],
   () => [Attribute.RequestedTransport, Uint8Array.of(6, 0, 0, 0)],
@@ -173,6 +208,8 @@ const ATTRIBUTES: readonly ((id: Uint8Array, ticket: Uint8Array) => readonly [nu
   () => [Attribute.DontFragment, new Uint8Array(0)],
   () => [Attribute.MobilityTicket, new Uint8Array(0)],
   (_, ticket) => [Attribute.MobilityTicket, ticket],
+  (_, __, connection) => [Attribute.ConnectionId, encodeConnectionId(connection)],
+  (_, __, connection) => [Attribute.ConnectionId, encodeConnectionId(connection ^ (1 << 24))],
   () => [Attribute.PasswordAlgorithm, Uint8Array.of(0, 1, 0, 0)],
   () => [Attribute.PasswordAlgorithms, Uint8Array.of(0, 2, 0, 0, 0, 1, 0, 0)],
   () => [Attribute.Userhash, new Uint8Array(32)],
