@@ -1,7 +1,7 @@
 /** One TCP allocation's relayed transport address: the socket that listens, and the connections with peers. */
 import type { Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Allocation, Endpoint, PeerConnection } from '../../core/index.ts'
+import type { Endpoint, PeerConnection } from '../../core/index.ts'
 import type { StreamClient } from '../../datapath/stream-client.ts'
 import { CHANNEL_HEADER } from '../../ledger/relayed.ts'
 import { type Gate, Pipe } from './pipe.ts'
@@ -59,7 +59,8 @@ function gatesOf({ allocation, own }: PeerConnection, now: () => number): { toA:
   const relayed = allocation.attachment as RelayedListener
   const admit = (bytes: number) => {
     if (allocation.take(bytes, now())) return 'now'
-    return mayPassLater(allocation, bytes) ? 'later' : 'never'
+    // A rate is a matter of time; what a credential may relay in all is not.
+    return allocation.allowance?.refused === 'credit' ? 'never' : 'later'
   }
   return {
     toB: {
@@ -83,10 +84,4 @@ function gatesOf({ allocation, own }: PeerConnection, now: () => number): { toA:
       },
     },
   }
-}
-
-/** A rate is a matter of time; what a credential may relay in all is not. */
-function mayPassLater({ allowance }: Allocation, bytes: number): boolean {
-  const credit = allowance?.credit
-  return credit === undefined || credit.left >= bytes || credit.extend(bytes)
 }
