@@ -1,17 +1,31 @@
 /** The same table over real sockets: a representative of each class x path x transport, against relays as they are shipped. */
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { Attribute, type Endpoint, encodeAddressFamily, encodeChannelData } from '@hairpin/stun'
+import {
+  Attribute,
+  type Endpoint,
+  encodeAddressFamily,
+  encodeChannelData,
+  encodeRequestedTransport,
+  Method,
+  Transport,
+} from '@hairpin/stun'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Sample } from '../../../services/turn/src/engine.ts'
 import { bindUdp } from '../../../services/turn/src/net/udp-socket.ts'
 import { CertificateFolder, type TestCertificate } from '../../../services/turn/test/support/certificates.ts'
 import { PATIENCE } from '../case.ts'
-import { type ClientTransport, TestClient } from '../client.ts'
+import { type ClientTransport, type Pair, peerAddress, TestClient } from '../client.ts'
 import { type EngineName, IPV6, RELAY_V4, RELAY_V6, type Relay, SERVER, startRelay } from '../engines.ts'
 import { CLASSES, DISGUISED } from './classes.ts'
 
 interface SocketPath {
   readonly name: string
+  /** Of the relayed address. */
+  readonly relay: 'udp' | 'tcp'
+  /** What the trap hears when it is reached. */
+  readonly heard: string
   /** Tries to get `payload` to the target; the code of the request that asks for leave. */
   readonly attempt: (client: TestClient, target: Endpoint, payload: Buffer, channel: number) => Promise<number>
 }
@@ -19,6 +33,8 @@ interface SocketPath {
 const PATHS: readonly SocketPath[] = [
   {
     name: 'CreatePermission and Send',
+    relay: 'udp',
+    heard: 'allowed',
     attempt: async (client, target, payload) => {
       const code = await client.permit(target)
       client.indicate(target, payload)
@@ -27,11 +43,19 @@ const PATHS: readonly SocketPath[] = [
   },
   {
     name: 'ChannelBind and ChannelData',
+    relay: 'udp',
+    heard: 'allowed',
     attempt: async (client, target, payload, channel) => {
       const code = await client.bind(channel, target)
       client.send(encodeChannelData(channel, payload, client.transport !== 'udp'))
       return code
     },
+  },
+  {
+    name: 'Connect',
+    relay: 'tcp',
+    heard: 'a connection',
+    attempt: (client, target) => client.code(Method.Connect, [peerAddress(target)]),
   },
 ]
 
@@ -41,7 +65,12 @@ const RELAYS: readonly (readonly [EngineName, ClientTransport])[] = [
   ['hairpin', 'tls'],
   ['node-turn', 'udp'],
 ]
-const DEFAULTS = { HAIRPIN_PEER_ALLOW: '', HAIRPIN_WORKERS: '1', HAIRPIN_RELAY_PORTS: '43600-43799' }
+const DEFAULTS = {
+  HAIRPIN_PEER_ALLOW: '',
+  HAIRPIN_TCP_RELAY: '1',
+  HAIRPIN_WORKERS: '1',
+  HAIRPIN_RELAY_PORTS: '43600-43799',
+}
 
 const interfaces = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
 const own = [...new Set(interfaces.map(({ address }) => address))]
@@ -53,6 +82,10 @@ const trap = bindUdp({ address: '0.0.0.0', port: 0, family: 4 })
 const heard: string[] = []
 trap.on('message', (bytes) => heard.push(bytes.toString()))
 const { port } = trap.address()
+const trapTcp = createServer((socket) => {
+  heard.push('a connection')
+  socket.destroy()
+})
 const trap6 = IPV6 ? bindUdp({ address: '::', port, family: 6 }) : undefined
 trap6?.on('message', (bytes) => heard.push(bytes.toString()))
 
@@ -65,12 +98,15 @@ async function start(engine: EngineName, settings: Record<string, string> = {}):
   return started
 }
 
-beforeAll(() => {
+beforeAll(async () => {
   certificate = folder.make('relay')
+  trapTcp.listen({ host: IPV6 ? '::' : '0.0.0.0', port: 0 })
+  await once(trapTcp, 'listening')
 })
 afterAll(async () => {
   await Promise.all(relays.map(({ engine }) => engine.stop()))
   for (const client of clients) client.close()
+  trapTcp.close()
   trap.close()
   trap6?.close()
   folder.remove()
@@ -95,16 +131,20 @@ describe.each(RELAYS)('%s over %s', (engine, transport) => {
     relay = await start(engine)
   })
 
-  describe.each(PATHS)('$name', ({ name, attempt }) => {
+  const paths = PATHS.filter((path) => path.relay === 'udp' || (engine === 'hairpin' && transport !== 'udp'))
+
+  describe.each(paths)('$name', ({ name, relay: kind, heard: expected, attempt }) => {
+    const trapPort = () => (kind === 'udp' ? port : (trapTcp.address() as AddressInfo).port)
+
     test('reach none of the denied classes', async () => {
       const client = {
-        4: await clientOf(relay, transport, 4),
-        6: await clientOf(relay, transport, v6On(engine) ? 6 : 4),
+        4: await clientOf(relay, transport, 4, kind),
+        6: await clientOf(relay, transport, v6On(engine) ? 6 : 4, kind),
       }
       const payload = Buffer.from(`${name} of ${engine} over ${transport}`)
       for (const [i, { what, address }] of TARGETS.entries()) {
         const family = address.includes(':') ? 6 : 4
-        const code = await attempt(client[family], { address, port, family }, payload, 0x4000 + i)
+        const code = await attempt(client[family], { address, port: trapPort(), family }, payload, 0x4000 + i)
         expect([what, code]).toEqual([what, family === 6 && !v6On(engine) ? 443 : 403])
         expect(await client[family].answers()).toEqual([])
       }
@@ -115,8 +155,8 @@ describe.each(RELAYS)('%s over %s', (engine, transport) => {
     test('reach nothing of the relay’s own addresses but live relayed ports', async () => {
       for (const address of v6On(engine) ? [SERVER, '::1'] : [SERVER]) {
         const family = address === SERVER ? 4 : 6
-        const client = await clientOf(relay, transport, family)
-        for (const [i, target] of [port, relay.port('udp'), 53].entries())
+        const client = await clientOf(relay, transport, family, kind)
+        for (const [i, target] of [trapPort(), relay.port('udp'), 53].entries())
           await attempt(client, { address, port: target, family }, Buffer.from('own'), 0x4000 + i)
         expect(await client.answers()).toEqual([])
       }
@@ -126,10 +166,10 @@ describe.each(RELAYS)('%s over %s', (engine, transport) => {
 
     test('reach what the allow list opens: the table can fail', async () => {
       const open = await start(engine, { HAIRPIN_PEER_ALLOW: '127.0.0.53' })
-      const client = await clientOf(open, transport, 4)
-      const target: Endpoint = { address: '127.0.0.53', port, family: 4 }
+      const client = await clientOf(open, transport, 4, kind)
+      const target: Endpoint = { address: '127.0.0.53', port: trapPort(), family: 4 }
       expect(await attempt(client, target, Buffer.from('allowed'), 0x4000)).toBe(200)
-      await expect.poll(() => heard.splice(0)).toEqual(['allowed'])
+      await expect.poll(() => heard.splice(0)).toEqual([expected])
     })
   })
 })
@@ -138,12 +178,22 @@ function v6On(engine: EngineName): boolean {
   return IPV6 && engine === 'hairpin'
 }
 
-async function clientOf(relay: Relay, transport: ClientTransport, family: 4 | 6): Promise<TestClient> {
+async function clientOf(
+  relay: Relay,
+  transport: ClientTransport,
+  family: 4 | 6,
+  kind: 'udp' | 'tcp',
+): Promise<TestClient> {
   const options = { server: SERVER, transport, credentials: relay.credentials('eve'), patience: PATIENCE.supported }
   const client = await TestClient.open(relay.port(transport), options)
   clients.push(client)
-  if (family === 4) await client.allocate()
-  else await client.allocate([Attribute.RequestedAddressFamily, encodeAddressFamily(6)])
+  const pairs: Pair[] = family === 4 ? [] : [[Attribute.RequestedAddressFamily, encodeAddressFamily(6)]]
+  if (kind === 'udp') await client.allocate(...pairs)
+  else {
+    await client.challenge()
+    const tcp: Pair = [Attribute.RequestedTransport, encodeRequestedTransport(Transport.Tcp)]
+    expect(await client.code(Method.Allocate, [tcp, ...pairs])).toBe(200)
+  }
   return client
 }
 
