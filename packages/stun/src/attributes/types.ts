@@ -43,6 +43,8 @@ export const Attribute = {
   ResponseOrigin: 0x802b,
   OtherAddress: 0x802c,
   MobilityTicket: 0x8030,
+  /** ADDITIONAL-ADDRESS-FAMILY by the number of its draft (draft-ietf-tram-turn-ssoda), which coturn's client sends. */
+  DraftAdditionalAddressFamily: 0x8032,
 } as const
 
 /** Types below 0x8000 must be understood by the receiver (RFC 8489 section 14). */

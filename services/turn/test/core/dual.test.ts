@@ -52,6 +52,16 @@ test('the client is told once, when both sockets are open', () => {
   expect(world.events.opened).toEqual([1])
 })
 
+test("coturn's client asks for both by the number of the draft", () => {
+  const world = createWorld({ dualAllocation: true })
+  const asked: Pair = [Attribute.DraftAdditionalAddressFamily, encodeAddressFamily(6)]
+  const { now } = world.clock
+  expect(world.server.receive(signed(world, Method.Allocate, [UDP_TRANSPORT, asked]), UDP, ALICE, now)).toMatchObject([
+    { type: 'openRelay', allocation: 1, family: 4 },
+    { type: 'openRelay', allocation: 1, family: 6 },
+  ])
+})
+
 test('peers of both families may be permitted and bound', () => {
   const { alice } = dual()
   expect(alice.permit(PEER, PEER6)).toMatchObject([{ type: 'permitted' }])

@@ -51,7 +51,7 @@ export function handleAllocate(state: ServerState, request: AuthenticRequest) {
   const ticket = !tcp && state.options.mobility && message.get(Attribute.MobilityTicket)
   if (ticket && ticket.length > 0) return refuse('bad-request')
 
-  // 5. to 8. RESERVATION-TOKEN, REQUESTED-ADDRESS-FAMILY, EVEN-PORT.
+  // 5. to 9. RESERVATION-TOKEN, the families, EVEN-PORT.
   const wish = readWish(message, !tcp && (state.options.dualAllocation ?? false))
   if (typeof wish === 'string') return refuse(wish)
   const granted = grantedLifetime(message, state.limits)
@@ -60,7 +60,7 @@ export function handleAllocate(state: ServerState, request: AuthenticRequest) {
   const families = wish.families.filter((family) => state.options.relayAddresses[family])
   if (!wish.token && families.length === 0) return refuse('address-family')
 
-  // 9. A server that drains sends its clients elsewhere.
+  // 11., which may come at any point: a server that drains sends its clients elsewhere.
   if (state.draining) return refuseForDrain(state, request)
 
   // 10. Quota, of allocations and of bytes; and then ports. All is given back if anything fails from here.
@@ -166,19 +166,20 @@ function readWish(message: Message, dual: boolean): Wish | Rejection {
   const tokenValue = message.get(Attribute.ReservationToken)
   const evenValue = message.get(Attribute.EvenPort)
   const familyValue = message.get(Attribute.RequestedAddressFamily)
-  const additionalValue = message.get(Attribute.AdditionalAddressFamily)
+  const additionalValue =
+    message.get(Attribute.AdditionalAddressFamily) ?? message.get(Attribute.DraftAdditionalAddressFamily)
 
   // 5. A reservation settles port and family, so nothing may ask for either beside it.
   if (tokenValue) {
     const token = decodeReservationToken(tokenValue)
     return !token || evenValue || familyValue || additionalValue ? 'bad-request' : { families: [], ports: 'any', token }
   }
-  // 6. The family asked for; IPv4 when none is.
+  // 6. and 7. The family asked for; IPv4 when none is.
   if (additionalValue && familyValue) return 'bad-request'
   const family = familyValue ? decodeAddressFamily(familyValue) : 4
   if (family === undefined) return 'bad-request'
   if (family === 'unsupported') return 'address-family'
-  // 7. ADDITIONAL-ADDRESS-FAMILY asks for IPv6 beside IPv4, and can ask for nothing else.
+  // 9. ADDITIONAL-ADDRESS-FAMILY asks for IPv6 beside IPv4, and can ask for nothing else.
   const additional = additionalValue && decodeAddressFamily(additionalValue)
   if (additionalValue && dual && additional !== 6) return 'bad-request'
   // 8. EVEN-PORT.
