@@ -168,7 +168,7 @@ export class TurnServer {
   }
 
   /**
-   * A client's stream is gone, and with it its allocation (RFC 8656 section 3.1), unless it is about to move elsewhere: now it
+   * A client's stream is gone, and with it its allocation (RFC 8656 section 6), unless it is about to move elsewhere: now it
    * does. One with a ticket is kept for a minute: the client may be on its way to another network.
    */
   disconnected(listener: Listener, from: Endpoint, now: number): Output[] {
