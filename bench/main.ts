@@ -1,7 +1,7 @@
 /** `npm run bench`: the same load against our relay, node-turn and coturn in one run. docs/BENCH.md says how. */
 import { writeFileSync } from 'node:fs'
 import type { Contender } from './contenders/contender.ts'
-import { contenders as known } from './contenders/index.ts'
+import { contenders, variants } from './contenders/index.ts'
 import { pickGenerator } from './load/blast.ts'
 import { endChildrenWithUs, generatorCpu, pinned, pinSelf } from './measure/children.ts'
 import { Patience } from './measure/patience.ts'
@@ -61,6 +61,7 @@ async function run(scenario: ScenarioName, bench: Bench): Promise<void> {
 
 /** Those asked for, or all; what cannot run here is said. */
 function chosen({ contenders: names }: Options, results: Results): Contender[] {
+  const known = names ? [...contenders, ...variants] : contenders
   for (const name of names ?? [])
     if (!known.some((contender) => contender.name === name))
       throw new UsageError(`--contender: "${name}" is none of ${known.map((contender) => contender.name).join(', ')}`)

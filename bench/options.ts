@@ -27,7 +27,7 @@ export interface Options {
 export const usage = `npm run bench -- [options]
   --full                 every scenario with all sizes (about 40 minutes); default: relay alone (about 3 minutes)
   --scenario a,b         ${scenarioNames.join(', ')}
-  --contender a,b        coturn, hairpin, hairpin-2, node-turn-repaired, node-turn
+  --contender a,b        coturn, hairpin, hairpin-2, node-turn-repaired, node-turn; only by name: hairpin-no-ledger
   --seconds n            length of a measured window (default 3)
   --rounds n             rounds over the contenders (default 3); medians are reported
   --rate n,…             packets per second of the relay scenario (default 20000,60000)

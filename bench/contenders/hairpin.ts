@@ -5,6 +5,8 @@ import type { Contender, Site } from './contender.ts'
 
 const entry = join(import.meta.dirname, '..', '..', 'services', 'turn', 'src', 'main.ts')
 
+const withoutLedger = join(import.meta.dirname, 'without-ledger.ts')
+
 const ADMIN_PORT = 9464
 
 const unavailable = () => (existsSync(entry) ? undefined : 'services/turn/src/main.ts is not there')
@@ -72,6 +74,13 @@ export const hairpinTwo: Contender = {
   unavailable,
   readyUrl,
   command: (site) => service(site, 'hairpin', 2),
+}
+
+export const hairpinWithoutLedger: Contender = {
+  ...hairpin,
+  name: 'hairpin-no-ledger',
+  about: 'its engine alone, with nobody counting usage',
+  command: (site) => ({ ...service(site, 'hairpin', 1), argv: [process.execPath, ...extraArguments(), withoutLedger] }),
 }
 
 export const nodeTurnRepaired: Contender = {

@@ -1,9 +1,12 @@
 import type { AllocationSnapshot, SnapshotBatch } from './meter.ts'
+import type { PackedBatch } from './packed.ts'
 import { type MovedHeaders, type OtherFamily, type Relayed, relayedCounters } from './relayed.ts'
 
 /** Where an engine hands its usage to: `LedgerThread`. */
 export interface UsageSink {
   ingest(batch: SnapshotBatch): void
+  /** The same, of a worker in another thread. */
+  ingestPacked?(batch: PackedBatch): void
   /** Nothing more comes of this epoch; its allocations that were not reported as closed ended. */
   endEpoch(epoch: string, at: number): void
 }

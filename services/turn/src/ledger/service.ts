@@ -8,6 +8,7 @@ import { chosenPrice } from './chosen-price.ts'
 import type { UsageSink } from './feed.ts'
 import type { UsageSource } from './http.ts'
 import type { SnapshotBatch } from './meter.ts'
+import type { PackedBatch } from './packed.ts'
 import type { PriceTable, Provider } from './prices.ts'
 import type { RunningTotals } from './running.ts'
 import { LEDGER_FILE } from './schema.ts'
@@ -81,6 +82,10 @@ export class LedgerService implements UsageSink, UsageSource {
 
   ingest(batch: SnapshotBatch): void {
     this.#thread?.ingest(batch)
+  }
+
+  ingestPacked(batch: PackedBatch): void {
+    this.#thread?.ingestPacked(batch)
   }
 
   endEpoch(epoch: string, at: number): void {

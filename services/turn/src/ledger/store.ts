@@ -21,7 +21,7 @@ const unsettled = columns.map((name) => `sum(c.${name} - s.${name})`).join(', ')
 
 interface Live {
   readonly id: number
-  total: Totals
+  readonly total: Totals
 }
 
 /**
@@ -31,7 +31,8 @@ interface Live {
  */
 export class LedgerStore {
   readonly db: DatabaseSync
-  readonly #calls = new Map<string, Live>()
+  /** By epoch, then by allocation. */
+  readonly #calls = new Map<string, Map<number, Live>>()
   readonly #series = new Map<string, number>()
   readonly #epochs = new Map<string, number>()
   readonly #sql: Statements
@@ -128,19 +129,25 @@ export class LedgerStore {
   }
 
   #put(entry: StoreEntry): void {
-    const key = `${entry.epoch}/${entry.allocationId}`
-    const cached = this.#calls.get(key)
+    const { epoch, allocationId } = entry
+    const cached = this.#calls.get(epoch)?.get(allocationId)
     const live = cached ?? this.#find(entry) ?? this.#open(entry)
     if (grown(live.total, entry.total)) {
       // A call that was over and counts again; no `settled` row means that buckets hold all of it.
       if (!cached) this.#sql.reopen.run(live.id)
       this.#sql.setTotal.run(...entry.total, live.id)
-      live.total = [...entry.total]
-      this.#calls.set(key, live)
+      for (let i = 0; i < TOTALS_SIZE; i++) live.total[i] = entry.total[i]!
+      if (!cached) this.#remember(epoch, allocationId, live)
     }
     if (entry.closedAt === undefined) return
     this.#sql.setClosed.run(Math.trunc(entry.closedAt), live.id)
-    this.#calls.delete(key)
+    this.#calls.get(epoch)?.delete(allocationId)
+  }
+
+  #remember(epoch: string, allocationId: number, live: Live): void {
+    const calls = this.#calls.get(epoch)
+    if (calls) calls.set(allocationId, live)
+    else this.#calls.set(epoch, new Map([[allocationId, live]]))
   }
 
   #open(entry: StoreEntry): Live {

@@ -1,5 +1,6 @@
 /** The ledger's own thread: a `LedgerWriter` with a clock. Started by `LedgerThread`. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { unpackBatch } from './packed.ts'
 import { openLedgerDatabase } from './schema.ts'
 import type { FromLedger, LedgerThreadData, ToLedger } from './thread-messages.ts'
 import { LedgerWriter } from './writer.ts'
@@ -54,7 +55,7 @@ const timer = setInterval(() => {
 port.on('message', (message: ToLedger) => {
   switch (message.type) {
     case 'batch':
-      writer.ingest(message.batch)
+      writer.ingest(unpackBatch(message.batch))
       flushSoon()
       break
     case 'endEpoch':

@@ -1,4 +1,4 @@
-import type { SnapshotBatch } from './meter.ts'
+import type { PackedBatch } from './packed.ts'
 import type { Retention } from './rollup.ts'
 import type { RunningTotals } from './running.ts'
 import type { UsageThreadData } from './usage-thread.ts'
@@ -11,7 +11,7 @@ export interface LedgerThreadData extends UsageThreadData {
 }
 
 export type ToLedger =
-  | { readonly type: 'batch'; readonly batch: SnapshotBatch }
+  | { readonly type: 'batch'; readonly batch: PackedBatch }
   | { readonly type: 'endEpoch'; readonly epoch: string; readonly at: number }
   | { readonly type: 'marks'; readonly keys: readonly string[] }
   | { readonly type: 'flush'; readonly id: number }

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { UsageSource } from './http.ts'
 import type { SnapshotBatch } from './meter.ts'
+import { type PackedBatch, packBatch } from './packed.ts'
 import type { FromLedger, LedgerReport, LedgerThreadData, ToLedger } from './thread-messages.ts'
 import type { LedgerLog } from './trouble.ts'
 import type { ComparedProvider, UsageQuery, UsageReport } from './usage.ts'
@@ -44,6 +45,10 @@ export class LedgerThread implements UsageSource {
   }
 
   ingest(batch: SnapshotBatch): void {
+    this.ingestPacked(packBatch(batch))
+  }
+
+  ingestPacked(batch: PackedBatch): void {
     this.#post({ type: 'batch', batch })
   }
 

@@ -9,6 +9,7 @@ import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 import { DAY, MINUTE } from '../../src/ledger/calendar.ts'
 import { RAW_SIZE } from '../../src/ledger/counters.ts'
 import type { AllocationSnapshot } from '../../src/ledger/meter.ts'
+import { packBatch, unpackBatch } from '../../src/ledger/packed.ts'
 import { openLedgerDatabase } from '../../src/ledger/schema.ts'
 import { queryUsage } from '../../src/ledger/usage.ts'
 import { LedgerWriter } from '../../src/ledger/writer.ts'
@@ -50,8 +51,8 @@ function flushes(): void {
     )
     times['hand to the thread']!.push(
       cpu(() => {
-        port1.postMessage(batch(reports, { at }))
-        receiveMessageOnPort(port2)
+        port1.postMessage(packBatch(batch(reports, { at })))
+        unpackBatch(receiveMessageOnPort(port2)!.message)
       }),
     )
     times.ingest!.push(cpu(() => writer.ingest(batch(reports, { at }))))

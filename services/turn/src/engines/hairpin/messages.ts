@@ -5,7 +5,7 @@ import type { AppRules } from '../../apps/table.ts'
 import type { Drain } from '../../core/index.ts'
 import type { AllocationInfo, AllocationQuery, Sample } from '../../engine.ts'
 import type { Standing } from '../../ledger/budget.ts'
-import type { SnapshotBatch } from '../../ledger/meter.ts'
+import type { PackedBatch } from '../../ledger/packed.ts'
 import type { RelayAddress, ServerAddresses } from '../../net/addresses.ts'
 import type { Handover } from '../../net/tcp-relay/relay.ts'
 
@@ -16,6 +16,8 @@ export interface WorkerSettings {
   readonly workers: number
   /** Names this life of the worker in its usage; a new one for each start. */
   readonly epoch: string
+  /** Somebody takes its usage. */
+  readonly metered: boolean
   readonly turn: Config['turn']
   readonly addresses: ServerAddresses
   readonly turnSecrets: readonly string[]
@@ -73,7 +75,7 @@ export type FromWorker =
   /** Id 0: unasked, every second, so that little is lost should the worker crash. */
   | { readonly type: 'samples'; readonly id: number; readonly samples: Sample[] }
   /** Every second, unless nothing was relayed, and at the end. */
-  | { readonly type: 'usage'; readonly batch: SnapshotBatch }
+  | { readonly type: 'usage'; readonly batch: PackedBatch }
   | { readonly type: 'log'; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly message: string }
   /** To `list` and `close`. */
   | { readonly type: 'allocations'; readonly id: number; readonly allocations: AllocationInfo[] }

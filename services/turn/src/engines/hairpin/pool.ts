@@ -78,6 +78,7 @@ export class HairpinEngine implements RelayEngine {
     const tokenKey = randomBytes(32)
     this.#shared = {
       workers: turn.workers,
+      metered: options.usage !== undefined,
       turn,
       addresses: options.addresses,
       nonceKey: randomBytes(32),

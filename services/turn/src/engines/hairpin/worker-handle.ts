@@ -2,6 +2,7 @@ import { type MessagePort, Worker } from 'node:worker_threads'
 import type { FastifyBaseLogger } from 'fastify'
 import type { AllocationInfo, AllocationQuery, Sample } from '../../engine.ts'
 import type { UsageSink } from '../../ledger/feed.ts'
+import { type PackedBatch, unpackBatch } from '../../ledger/packed.ts'
 import type { Handover } from '../../net/tcp-relay/relay.ts'
 import type { FromWorker, ToWorker, WorkerSettings } from './messages.ts'
 
@@ -19,6 +20,12 @@ export class WorkerFailure extends Error {
     this.name = 'WorkerFailure'
     this.code = code
   }
+}
+
+/** A sink that passes it on to another thread need not see what is in it. */
+function take(usage: UsageSink | undefined, batch: PackedBatch): void {
+  if (usage?.ingestPacked) usage.ingestPacked(batch)
+  else usage?.ingest(unpackBatch(batch))
 }
 
 /** One running worker thread as the pool sees it. */
@@ -81,7 +88,7 @@ export class WorkerHandle {
         void this.#worker.terminate()
       } else if (message.type === 'samples') this.#received(message.id, message.samples)
       else if (message.type === 'allocations') this.#asked.get(message.id)?.(message.allocations)
-      else if (message.type === 'usage') usage?.ingest(message.batch)
+      else if (message.type === 'usage') take(usage, message.batch)
       else if (message.type === 'log') logger[message.level]({ worker: settings.worker }, message.message)
     })
     this.#worker.on('error', (error) => {

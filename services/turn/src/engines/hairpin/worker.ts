@@ -19,6 +19,7 @@ import { Drops } from '../../datapath/data-path.ts'
 import { DgramDataPath } from '../../datapath/dgram.ts'
 import type { AllocationQuery } from '../../engine.ts'
 import { UsageFeed } from '../../ledger/feed.ts'
+import { packBatch } from '../../ledger/packed.ts'
 import type { DiscoveryAddresses, RelayAddress, ServerAddresses } from '../../net/addresses.ts'
 import { Driver, steadyNow } from '../../net/driver.ts'
 import { OwnAddresses } from '../../net/own-addresses.ts'
@@ -78,7 +79,7 @@ async function run(settings: WorkerSettings): Promise<void> {
   const share = { workers, addresses, quota, credits }
   let policies = livePolicies(turn)
   const feed = new UsageFeed(settings.epoch, `relay-1/${worker}`)
-  const meter = new Meter(feedEvents(feed))
+  const meter = new Meter(settings.metered ? feedEvents(feed) : {})
   const drops = new Drops()
   const revoked = new RevokedUsernames()
   for (const username of settings.revoked) revoked.add(username, Date.now())
@@ -191,7 +192,7 @@ async function run(settings: WorkerSettings): Promise<void> {
   const report = () => {
     sample(0)
     const batch = feed.batch(Date.now())
-    if (batch) say({ type: 'usage', batch })
+    if (batch) say({ type: 'usage', batch: packBatch(batch) })
   }
   const setRelayAddresses = (relay: readonly RelayAddress[]) => {
     if (isDeepStrictEqual(relay, share.addresses.relay)) return
