@@ -38,7 +38,7 @@ export class AllocationTable implements Iterable<Allocation> {
 
   remove(allocation: Allocation): void {
     this.#byId.delete(allocation.id)
-    this.unlink(allocation)
+    this.unlink(allocation, allocation)
   }
 
   /** It is found by this five-tuple too. */
@@ -48,7 +48,9 @@ export class AllocationTable implements Iterable<Allocation> {
     this.#flows?.add(listener, client)
   }
 
-  unlink({ listener, client }: FiveTuple): void {
+  /** It is found there no longer; one that has the five-tuple since is. */
+  unlink(allocation: Allocation, { listener, client }: FiveTuple): void {
+    if (this.find(listener, client.address, client.port) !== allocation) return
     this.#byListener[listener.id]?.delete(client.address, client.port)
     this.#flows?.remove(listener, client)
   }

@@ -165,8 +165,9 @@ export function closeRelay(state: ServerState, relay: Relay, reason: CloseReason
   state.deadlines.set(allocation, left!.expiresAt)
 }
 
-/** The client's stream is gone, but it has a ticket: the allocation lives on a little. */
+/** The client's stream is gone, but it has a ticket: the allocation lives on a little. The next stream of that port is another's. */
 export function detach(state: ServerState, allocation: Allocation, now: number): void {
+  state.allocations.unlink(allocation, allocation)
   allocation.mobility!.detached = true
   const end = Math.min(allocation.expiresAt, now + DETACHED_LIFETIME)
   for (const relay of allocation.relays) if (relay.heapIndex >= 0) state.deadlines.set(relay, end)

@@ -145,14 +145,15 @@ export function completeMove(state: ServerState, allocation: Allocation, now: nu
   const { next } = allocation
   if (!next) return
   const before = { listener: allocation.listener, client: allocation.client }
+  const detached = allocation.mobility?.detached
   state.options.events?.allocationMoving?.(allocation, next, now)
-  state.allocations.unlink(before)
+  state.allocations.unlink(allocation, before)
   allocation.listener = next.listener
   allocation.client = next.client
   allocation.next = undefined
   if (allocation.mobility) allocation.mobility.detached = false
   state.emit({ type: 'moved', allocation: allocation.id })
-  state.emit({ type: 'left', ...before })
+  if (!detached) state.emit({ type: 'left', ...before })
   state.options.events?.allocationMoved?.(allocation, before, now)
 }
 
@@ -161,6 +162,6 @@ export function cancelMove(state: ServerState, allocation: Allocation): void {
   const { next } = allocation
   if (!next) return
   allocation.next = undefined
-  state.allocations.unlink(next)
+  state.allocations.unlink(allocation, next)
   state.emit({ type: 'left', ...next })
 }

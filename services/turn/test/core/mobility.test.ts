@@ -195,6 +195,19 @@ test('it moves from TCP to UDP, and a lost connection gives it a minute for that
   expect(pass(other.world, 60)).toMatchObject([{ type: 'closeRelay', reason: 'expired' }])
 })
 
+test('the next connection from the port of a lost one is a stranger', () => {
+  const { world, alice, allocation } = roaming({}, TCP)
+  world.server.disconnected(TCP, ALICE, world.clock.now)
+  const stranger = createPeer(world, ALICE, { reliable: true }, TCP)
+  expect(stranger.allocation()).toBeUndefined()
+  expect(stranger.allocate()).toMatchObject([{ type: 'allocated' }])
+  const theirs = stranger.allocation()
+  alice.place.from = ELSEWHERE
+  alice.run(alice.client.move(world.clock.now))
+  expect(alice.allocation()).toBe(allocation)
+  expect(stranger.allocation()).toBe(theirs)
+})
+
 test('what is left of two relayed addresses survives a lost connection and the move after it', () => {
   const world = createWorld({ mobility: { key, worker: 3 }, dualAllocation: true })
   const alice = createPeer(world, ALICE, { mobility: true, dual: true, reliable: true }, TCP)
