@@ -1,6 +1,6 @@
 /** Every change of an app counts on a relay that runs. */
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { APPS_FILE, openAppsDatabase } from '../../src/apps/schema.ts'
 import { AppStore, type NewApp } from '../../src/apps/store.ts'
 import type { AppSettings } from '../../src/apps/types.ts'
@@ -10,10 +10,13 @@ import { loopback } from '../support/relay.ts'
 import { type TestService, turnService } from '../support/turn-service.ts'
 
 let service: TestService
-beforeEach(async () => {
-  service = await turnService({ HAIRPIN_PEER_ALLOW: '127.0.0.0/8', HAIRPIN_WORKERS: '2' })
+beforeAll(async () => {
+  service = await turnService({ HAIRPIN_PEER_ALLOW: '127.0.0.0/8', HAIRPIN_USER_QUOTA: '0', HAIRPIN_WORKERS: '2' })
+}, 60_000)
+afterAll(() => service?.close(), 60_000)
+afterEach(async () => {
+  for (const { id } of (await admin('GET', '')).json().apps) await admin('DELETE', `/${id}`)
 })
-afterEach(() => service?.close())
 
 async function admin(method: 'DELETE' | 'GET' | 'PATCH' | 'POST', path: string, payload?: object) {
   return service.admin.inject({ method, url: `/admin/apps${path}`, ...(payload && { payload }) })
@@ -37,7 +40,7 @@ const mint = (key: string, body: object = {}) =>
     headers: { authorization: `Bearer ${key}` },
     payload: body,
   })
-const live = async () => (await service.admin.inject('/admin/allocations')).json().total
+const liveOf = async (app: string) => (await service.admin.inject(`/admin/allocations?app=${app}`)).json().total
 /** What the relay's workers are told arrives before the next request of a client, but not before the answer of the API. */
 const settled = () => service.admin.inject('/admin/allocations')
 
@@ -76,7 +79,7 @@ describe('the secrets of an app', () => {
     await settled()
     expect(await clientOf(turnSecret.secret, 'shop').allocateRefused()).toBe(401)
     await clientOf(next.secret, 'shop').allocate()
-    await expect.poll(live, { timeout: 5000 }).toBe(5)
+    await expect.poll(() => liveOf('shop'), { timeout: 10_000 }).toBe(5)
   })
 })
 
@@ -157,12 +160,32 @@ describe('the quotas of an app', () => {
     const started = performance.now()
     for (let i = 0; i < 40; i++) for (const client of shops) client.send(peer, `shop${'x'.repeat(996)}`)
     for (let i = 0; i < 20; i++) demo.send(peer, `demo${'x'.repeat(996)}`)
-    await expect.poll(() => received.demo, { timeout: 5000 }).toBe(20_000)
+    await expect.poll(() => received.demo, { timeout: 10_000 }).toBe(20_000)
     const seconds = (performance.now() - started) / 1000
     expect(received.shop).toBeGreaterThan(0)
     expect(received.shop).toBeLessThanOrEqual(10_000 * (1 + seconds) + 2000)
     peerSocket.close()
   })
+})
+
+it('has budgets that count at once, and are lifted at once', async () => {
+  const { turnSecret } = await newApp('spender')
+  await settled()
+  const peer = { address: loopback, port: 9, family: 4 as const }
+  const client = clientOf(turnSecret.secret, 'spender')
+  await client.allocate()
+  await client.bind(peer)
+  for (let i = 0; i < 10; i++) client.send(peer, 'x'.repeat(1000))
+  const refuse = { percent: 100, actions: [{ type: 'refuse' }] }
+  await admin('PATCH', '/spender', { budgets: [{ period: 'daily', limit: { bytes: 5000 }, marks: [refuse] }] })
+  const used = async () =>
+    /hairpin_budget_used_ratio{app="spender"} (\S+)/.exec((await service.admin.inject('/metrics')).body)
+  await expect.poll(async () => Number((await used())?.[1]), { timeout: 10_000 }).toBeGreaterThan(1)
+  await settled()
+  expect(await clientOf(turnSecret.secret, 'spender', 'bob').allocateRefused()).toBe(486)
+  await admin('PATCH', '/spender', { budgets: [] })
+  await settled()
+  await clientOf(turnSecret.secret, 'spender', 'bob').allocate()
 })
 
 describe('an app that is removed', () => {
@@ -172,7 +195,8 @@ describe('an app that is removed', () => {
     await clientOf(turnSecret.secret, 'shop').allocate()
     await clientOf('the-secret-of-the-stack', 'demo').allocate()
     expect((await admin('DELETE', '/shop')).statusCode).toBe(204)
-    await expect.poll(live, { timeout: 5000 }).toBe(1)
+    await expect.poll(() => liveOf('shop'), { timeout: 10_000 }).toBe(0)
+    await expect.poll(() => liveOf('demo'), { timeout: 10_000 }).toBeGreaterThan(0)
     expect((await mint(key.key)).statusCode).toBe(401)
     expect(await clientOf(turnSecret.secret, 'shop').allocateRefused()).toBe(401)
   })
@@ -181,9 +205,9 @@ describe('an app that is removed', () => {
 it('takes up what the command line writes into the file', async () => {
   const other = new AppStore(openAppsDatabase(join(service.folder, APPS_FILE)))
   const { key, turnSecret } = other.add('shop')
-  await expect.poll(async () => (await mint(key.key)).statusCode, { timeout: 5000 }).toBe(201)
+  await expect.poll(async () => (await mint(key.key)).statusCode, { timeout: 10_000 }).toBe(201)
   await clientOf(turnSecret.secret, 'shop').allocate()
   other.revokeKey('shop', key.id)
   other.close()
-  await expect.poll(async () => (await mint(key.key)).statusCode, { timeout: 5000 }).toBe(401)
+  await expect.poll(async () => (await mint(key.key)).statusCode, { timeout: 10_000 }).toBe(401)
 })

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -47,12 +47,13 @@ describe('the apps in their file', () => {
 
   it('keeps no key, only its digest, in a file for its owner alone', () => {
     const { key } = store.add('shop')
+    for (const file of readdirSync(folder)) expect(statSync(join(folder, file)).mode & 0o777).toBe(0o600)
     expect(store.keys()).toEqual([{ digest: keyDigest(key.key), id: key.id, app: 'shop' }])
     store.close()
     const files = [APPS_FILE].map((name) => readFileSync(join(folder, name), 'latin1')).join()
     expect(files).toContain(keyDigest(key.key))
     expect(files).not.toContain(key.key)
-    expect(statSync(path).mode & 0o777).toBe(0o600)
+    for (const file of readdirSync(folder)) expect(statSync(join(folder, file)).mode & 0o777).toBe(0o600)
     store = new AppStore(openAppsDatabase(path), () => now)
     expect(store.list()).toHaveLength(1)
   })

@@ -4,7 +4,7 @@ import { type Credit, RelayPorts } from '../../src/core/index.ts'
 import { OwnedPorts } from '../../src/engines/hairpin/owned-ports.ts'
 import { PortOwnership } from '../../src/engines/hairpin/port-ownership.ts'
 import { SharedCredits } from '../../src/engines/hairpin/shared-credits.ts'
-import { SharedQuota } from '../../src/engines/hairpin/shared-quota.ts'
+import { type AppQuotas, SharedQuota } from '../../src/engines/hairpin/shared-quota.ts'
 
 describe('the quota shared by workers', () => {
   const quotas = (perUser: number, total: number, workers = 2) => {
@@ -28,6 +28,38 @@ describe('the quota shared by workers', () => {
     expect(second.acquire({ app: 'shop', user: 'eve' })).toBe(false)
     first.release(ada)
     expect(second.acquire({ app: 'shop', user: 'eve' })).toBe(true)
+  })
+
+  it('bounds an app over all workers, and each of its users, beside the limits of all', () => {
+    const shared = new SharedArrayBuffer(SharedQuota.bytesFor(2))
+    const limits: Record<string, AppQuotas> = { shop: { allocations: 3, userAllocations: 2 } }
+    const limitsOf = (app: string) => limits[app]
+    const [first, second] = [0, 1].map(
+      (worker) => new SharedQuota({ shared, workers: 2, worker, perUser: 5, total: 0, limitsOf }),
+    ) as [SharedQuota, SharedQuota]
+    const bob = { app: 'shop', user: 'bob' }
+    expect([first.acquire(ada), second.acquire(ada), first.acquire(ada)]).toEqual([true, true, false])
+    expect([second.acquire(bob), first.acquire(bob)]).toEqual([true, false])
+    for (let i = 0; i < 5; i++) expect(first.acquire({ app: 'game', user: 'ada' })).toBe(true)
+    expect(second.acquire({ app: 'game', user: 'ada' })).toBe(false)
+
+    second.release(ada)
+    expect([first.acquire(bob), second.acquire(bob)]).toEqual([true, false])
+    // What was counted without a limit counts under the next one.
+    delete limits.shop
+    expect([first.acquire(ada), first.acquire(ada)]).toEqual([true, true])
+    limits.shop = { allocations: 5 }
+    expect(second.acquire(bob)).toBe(false)
+  })
+
+  it('refuses an app nothing for what it was refused', () => {
+    const shared = new SharedArrayBuffer(SharedQuota.bytesFor(1))
+    const limitsOf = () => ({ allocations: 1 })
+    const quota = new SharedQuota({ shared, workers: 1, worker: 0, perUser: 1, total: 0, limitsOf })
+    const bob = { app: 'shop', user: 'bob' }
+    expect([quota.acquire(ada), quota.acquire(bob), quota.acquire(bob)]).toEqual([true, false, false])
+    quota.release(ada)
+    expect(quota.acquire(bob)).toBe(true)
   })
 
   it('forgets a crashed worker and its lock, and no other', () => {

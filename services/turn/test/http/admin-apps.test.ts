@@ -4,8 +4,8 @@ import { type TestService, turnService } from '../support/turn-service.ts'
 let service: TestService
 beforeAll(async () => {
   service = await turnService()
-})
-afterAll(() => service?.close())
+}, 60_000)
+afterAll(() => service?.close(), 60_000)
 
 type Method = 'DELETE' | 'GET' | 'PATCH' | 'POST'
 const call = (method: Method, path: string, payload?: object, headers: Record<string, string> = {}) =>

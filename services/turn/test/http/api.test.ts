@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createApp, createLogger } from '@hairpin/http'
 import { signSignalingToken, TokenKeys } from '@hairpin/tokens'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { IceServersRequest } from '../../src/credentials/ice-servers.ts'
 import { publicApi } from '../../src/http/api.ts'
 import { KeyRing } from '../../src/http/key-ring.ts'
 import { openApi } from '../../src/http/openapi.ts'
@@ -18,7 +19,9 @@ const secrets = {
 const origins: Readonly<Record<string, string>> = { shop: 'https://shop.example.com', game: 'https://game.example.com' }
 
 let app: ReturnType<typeof createApp>
+let asked: IceServersRequest[]
 beforeEach(async () => {
+  asked = []
   const nobody = () => {
     throw new Error('not asked for')
   }
@@ -27,11 +30,15 @@ beforeEach(async () => {
     publicApi({
       issuer: {
         boundsOf: () => ({ min: 60, default: 600, max: 3600 }),
-        iceServersFor: ({ app }) => ({
-          iceServers: [{ urls: ['stun:h:1'] }, { urls: ['turn:h:1?transport=udp'], username: app, credential: 'p' }],
-          ttl: 600,
-          expiresAt: '2026-01-01T00:00:00.000Z',
-        }),
+        iceServersFor(request) {
+          asked.push(request)
+          const login = { username: request.app, credential: 'p' }
+          return {
+            iceServers: [{ urls: ['stun:h:1'] }, { urls: ['turn:h:1?transport=udp'], ...login }],
+            ttl: 600,
+            expiresAt: '2026-01-01T00:00:00.000Z',
+          }
+        },
         keyOf: nobody,
         byKey: () => undefined,
       },
@@ -119,6 +126,21 @@ describe('rates', () => {
       )
     }
   })
+})
+
+it('gives the internal key, which names no app, nothing in the shapes of other services', async () => {
+  const headers = { authorization: 'Bearer the-internal-key' }
+  const matrix = await app.inject({ url: '/_matrix/client/v3/voip/turnServer', headers })
+  expect([matrix.statusCode, matrix.json().errcode]).toEqual([403, 'M_FORBIDDEN'])
+  expect((await app.inject({ url: '/turn?service=turn', headers })).statusCode).toBe(401)
+})
+
+it("gives Matrix's clients with a signaling token a credential of its user", async () => {
+  const token = await signSignalingToken({ app: 'shop', user: 'ada', secret, ttl: 60 })
+  const headers = { authorization: `Bearer ${token}` }
+  const answer = await app.inject({ url: '/_matrix/client/v3/voip/turnServer', headers })
+  expect(answer.json()).toEqual({ username: 'shop', password: 'p', uris: ['turn:h:1?transport=udp'], ttl: 600 })
+  expect(asked.at(-1)).toMatchObject({ app: 'shop', user: 'ada' })
 })
 
 describe('pages of other origins', () => {

@@ -13,8 +13,8 @@ beforeAll(async () => {
   url = service.url
   key = await newApp('shop')
   await newApp('game')
-})
-afterAll(() => service?.close())
+}, 60_000)
+afterAll(() => service?.close(), 60_000)
 
 async function newApp(id: string): Promise<string> {
   const response = await service.admin.inject({ method: 'POST', url: '/admin/apps', payload: { id } })
@@ -127,7 +127,7 @@ describe('the shape of Cloudflare', () => {
     const { username } = iceServers[1]
     expect((await post(`${encodeURIComponent(username)}/revoke`)).status).toBe(204)
     await expect
-      .poll(async () => (await service.admin.inject('/admin/allocations?app=shop')).json().total, { timeout: 5000 })
+      .poll(async () => (await service.admin.inject('/admin/allocations?app=shop')).json().total, { timeout: 10_000 })
       .toBe(0)
     const again = service.clientOf(iceServers)
     expect(await again.allocateRefused()).toBe(401)

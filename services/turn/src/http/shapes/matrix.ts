@@ -1,8 +1,8 @@
 /** `GET /_matrix/client/v3/voip/turnServer`: Matrix client-server API, "Voice over IP". */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { errorsAs } from '@hairpin/http'
+import { errorsAs, HttpError } from '@hairpin/http'
 import { Type } from 'typebox'
-import { type AppCaller, bearerOf, callerOf } from '../authorize.ts'
+import { bearerOf } from '../authorize.ts'
 import { issue } from '../issuer.ts'
 import type { ShapeOptions } from './index.ts'
 
@@ -34,9 +34,9 @@ export function matrixApi({ issuer, authorize }: ShapeOptions): FastifyPluginAsy
           response: { 200: Answer },
         },
         handler: async (request) => {
-          await authorize(request)
-          const caller = callerOf(request) as AppCaller
-          const { username, credential, turnUrls, ttl } = issue(issuer, caller, caller.user, undefined)
+          const { app, user } = await authorize(request)
+          if (app === undefined) throw new HttpError(403, 'TURN_APP_REQUIRED', 'The internal key belongs to no app.')
+          const { username, credential, turnUrls, ttl } = issue(issuer, { app }, user, undefined)
           return { username, password: credential, uris: turnUrls, ttl }
         },
       })
