@@ -11,6 +11,9 @@ export interface SessionLimits extends OutboxLimits, PushLimits {
   readonly messagesPerSecond: number
   /** Messages of single types (`other`: made-up ones) a second; four times as many at once. */
   readonly typesPerSecond: Readonly<Record<string, number>>
+  /** Calls of one session for which devices are woken. */
+  readonly wakeBurst: number
+  readonly wakesPerSecond: number
   /** Faulty messages forgiven at once and in the long run; beyond them the socket closes with 4400. */
   readonly strikes: number
   readonly strikesPerSecond: number
@@ -45,5 +48,8 @@ export const defaultSessionLimits: SessionLimits = {
   roomMembers: limits.roomMembers,
   pushEndpoints: limits.pushEndpoints,
   missedCalls: limits.missedCalls,
+  pushTotal: 100_000,
+  wakeBurst: 5,
+  wakesPerSecond: 0.1,
   tokenWarnMs: limits.tokenWarnSeconds * 1000,
 }

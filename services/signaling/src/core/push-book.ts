@@ -27,12 +27,15 @@ export interface PushLimits {
   /** Of one user. */
   readonly pushEndpoints: number
   readonly missedCalls: number
+  /** Of all users. */
+  readonly pushTotal: number
 }
 
 /**
  * Which pushes wake whose devices, and which calls were missed meanwhile. Pure: it says what is to be remembered.
  *
- * Invariant: an address belongs to one user, the one who registered it last; no user has more than its limits.
+ * Invariant: an address belongs to one user, the one who registered it last; no user has more than its limits, nor have
+ * all together.
  */
 export class PushBook {
   /** By address, the oldest first. */
@@ -63,6 +66,8 @@ export class PushBook {
       if (endpoints.size <= most) break
       this.drop(oldest)
     }
+    const [oldest] = this.#owners.keys()
+    if (this.#owners.size > this.#limits.pushTotal && oldest !== undefined) this.drop(oldest)
   }
 
   owner(address: string): string | undefined {

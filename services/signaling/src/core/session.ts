@@ -46,12 +46,14 @@ export class Session {
   readonly #types = new Map<string, TokenBucket>()
   readonly #typesPerSecond: SessionLimits['typesPerSecond']
   readonly strikes: TokenBucket
+  readonly wakes: TokenBucket
 
   constructor(id: string, limits: SessionLimits, now: number) {
     this.id = id
     this.connection = id
     this.#typesPerSecond = limits.typesPerSecond
     this.messages = new TokenBucket(limits.messageBurst, limits.messagesPerSecond, now)
+    this.wakes = new TokenBucket(limits.wakeBurst, limits.wakesPerSecond, now)
     this.strikes = new TokenBucket(limits.strikes, limits.strikesPerSecond, now)
   }
 

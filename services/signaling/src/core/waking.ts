@@ -45,13 +45,17 @@ export function sleeper({ realm }: Member, hub: Hub, name: string): User | undef
   return hub.push.endpointsOf(pushKey(realm.app, name)).length > 0 ? realm.expect(name, hub.options.newId()) : undefined
 }
 
-/** Sends the pushes of a call that no connected device hears. False when there is nobody to wake. */
-export function wake(hub: Hub, caller: Member, user: User, call: Call, media: string | undefined): boolean {
+/** No device of the user is connected, and some can be woken. */
+export function asleep(hub: Hub, { realm }: Member, user: User): boolean {
   if ([...user.sessions].some(({ connection }) => connection !== undefined)) return false
+  return hub.push.endpointsOf(pushKey(realm.app, user.name)).length > 0
+}
+
+/** Sends the pushes of a call to a user who is asleep. */
+export function wake(hub: Hub, caller: Member, user: User, call: Call, media: string | undefined): void {
   const { realm } = caller
   const key = pushKey(realm.app, user.name)
   const endpoints = hub.push.endpointsOf(key)
-  if (endpoints.length === 0) return false
   const date = hub.options.date()
   realm.await(user)
   call.awaited = true
@@ -59,7 +63,6 @@ export function wake(hub: Hub, caller: Member, user: User, call: Call, media: st
   hub.send(caller, { type: 'waking', callId: call.id, name: user.name })
   const body = { type: 'incoming-call' as const, ...about(call, caller.user.label, date, media) }
   for (const endpoint of endpoints) hub.outbound.push({ do: 'push', endpoint, body, ttlMs: hub.options.limits.ringMs })
-  return true
 }
 
 /** A device has a socket: what rings for its user rings here, and what the user missed is told. */

@@ -1,7 +1,7 @@
 import type { ServerBody } from '@hairpin/protocol'
 import { mayCall } from '../core/authentication.ts'
 import { type Call, peersOf } from '../core/call.ts'
-import { sleeper, wake } from '../core/waking.ts'
+import { asleep, sleeper, wake } from '../core/waking.ts'
 import type { Handler } from './handler.ts'
 
 /** A new call, which rings on all devices of the target, or renegotiation within the call of these two. */
@@ -26,6 +26,8 @@ export const videoOffer: Handler<'video-offer'> = {
       if (left !== undefined) hub.endCall(left)
       return hub.endUnmade(session, callee.name, 'busy')
     }
+    const sleeps = present === undefined && asleep(hub, session, callee)
+    if (sleeps && !session.wakes.take(1, now)) return hub.refuse(session, 'SIG_RATE_LIMITED', type)
     const from = { device: session.id, user: session.user.id, name: session.name }
     const to = { user: callee.id, name: callee.name, devices: [...callee.sessions].map(({ id }) => id) }
     const result = hub.calls.offer(from, to, now)
@@ -45,8 +47,8 @@ export const videoOffer: Handler<'video-offer'> = {
     switch (result.kind) {
       case 'ring':
         send(result.call)
-        if (!wake(hub, session, callee, result.call, media))
-          hub.send(session, { type: 'ringing', callId: result.call.id, name: callee.name })
+        if (sleeps) wake(hub, session, callee, result.call, media)
+        else hub.send(session, { type: 'ringing', callId: result.call.id, name: callee.name })
         return
       case 'renegotiate':
         send(result.call)

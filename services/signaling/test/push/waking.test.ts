@@ -112,6 +112,20 @@ describe('a call to somebody who is not here', () => {
     expect(world.pushes.received).toEqual([])
   })
 
+  it('is not made again and again: pushes are a scarce good', async () => {
+    const world = await start(undefined, { limits: { wakeBurst: 2, wakesPerSecond: 0.001 } })
+    await registerAndLeave(world)
+    const anna = await joinAs(world.server, { user: 'anna' })
+    for (let i = 0; i < 2; i++) {
+      anna.send({ type: 'video-offer', target: 'bob', sdp: offer })
+      await anna.next('waking')
+      anna.send({ type: 'hang-up' })
+      await anna.next('call-ended')
+    }
+    anna.send({ type: 'video-offer', target: 'bob', sdp: offer })
+    expect(await anna.next('error')).toMatchObject({ code: 'SIG_RATE_LIMITED', about: 'video-offer' })
+  })
+
   it('finds others busy while it waits', async () => {
     const world = await start()
     await registerAndLeave(world)
