@@ -136,19 +136,22 @@ class Soak {
     const expiry = Math.floor(Date.now() / 1000 + seconds + (ending === 'falls silent' ? LEFTOVER : PLENTY))
     const credentials = mintCredential({ secret, app: 'shop', user: `guest-${round}`, expiry })
     const client = await this.#connect(transport, credentials)
-    await client.allocate()
-    await client.bind()
-    for (const over = performance.now() + seconds * 1000; performance.now() < over; ) {
-      this.#sent++
-      client.send(`packet ${this.#sent}`)
-      await client.echo()
-      this.#echoed++
-      await sleep(PACE)
+    try {
+      await client.allocate()
+      await client.bind()
+      for (const over = performance.now() + seconds * 1000; performance.now() < over; ) {
+        this.#sent++
+        client.send(`packet ${this.#sent}`)
+        await client.echo()
+        this.#echoed++
+        await sleep(PACE)
+      }
+      if (ending === 'goodbye') await client.release()
+    } finally {
+      // Whoever falls silent keeps its port until its allocation is gone: another client there would draw 437.
+      if (ending === 'falls silent') this.#silent.push(sleep((LEFTOVER + 2) * 1000).then(() => void client.close()))
+      else client.close()
     }
-    if (ending === 'goodbye') await client.release()
-    // Whoever falls silent keeps its port until its allocation is gone: another client there would draw 437.
-    if (ending === 'falls silent') this.#silent.push(sleep((LEFTOVER + 2) * 1000).then(() => void client.close()))
-    else client.close()
   }
 
   async #connect(transport: Transport, { username, credential }: { username: string; credential: string }) {
