@@ -128,8 +128,10 @@ export class Target {
   #signed(tuple: number): Uint8Array {
     const random = this.#random
     const id = Uint8Array.from({ length: 12 }, () => random(256))
-    const writer = new MessageWriter(METHODS[random(METHODS.length)]!, Class.Request, id)
-    for (let i = random(5); i > 0; i--) {
+    const sensible = tuple % 4 === 3 && random(3) === 0 ? this.#relaysTcp(tuple, id) : undefined
+    const writer = new MessageWriter(sensible?.method ?? METHODS[random(METHODS.length)]!, Class.Request, id)
+    if (sensible) writer.attribute(...sensible.attribute)
+    for (let i = random(sensible ? 2 : 5); i > 0; i--) {
       const [type, value] = ATTRIBUTES[random(ATTRIBUTES.length)]!(id, this.#ticket, this.#connection)
       writer.attribute(type, random(8) === 0 ? mutate(value, random).subarray(0, 64) : value)
     }
@@ -137,6 +139,21 @@ export class Target {
     if (!nonce) return writer.attribute(Attribute.RequestedTransport, Uint8Array.of(17, 0, 0, 0)).finish()
     writer.attribute(Attribute.Username, encodeText('alice')).attribute(Attribute.Realm, encodeText(REALM))
     return writer.attribute(Attribute.Nonce, nonce).integrity(keyFor({})).finish()
+  }
+
+  /** What leads to a TCP allocation and its connections, which chance alone hardly finds. */
+  #relaysTcp(tuple: number, id: Uint8Array): { method: number; attribute: readonly [number, Uint8Array] } {
+    const { address, port } = TUPLES[tuple]!
+    const attribute = [Attribute.RequestedTransport, Uint8Array.of(6, 0, 0, 0)] as const
+    // One of the two over TCP is more often a data connection.
+    if (tuple === 7 || this.#random(4) === 0)
+      return {
+        method: Method.ConnectionBind,
+        attribute: [Attribute.ConnectionId, encodeConnectionId(this.#connection)],
+      }
+    if (!this.world.server.allocations.find(TCP, address, port)) return { method: Method.Allocate, attribute }
+    const peer = { ...PEER, port: PEER.port + this.#random(4) }
+    return { method: Method.Connect, attribute: [Attribute.XorPeerAddress, encodeXorAddress(peer, id)] }
   }
 
   #learn(outputs: readonly Output[], tuple: number): void {

@@ -20,9 +20,11 @@ export async function streamRelay(
     /** What the core is told besides; with `tcpRelay`, TCP allocations are relayed. */
     readonly core?: Partial<TurnServerOptions>
     readonly handOver?: (handover: Handover) => void
+    /** Advertised instead of loopback: a 1:1 NAT. */
+    readonly external?: string
   } = {},
 ) {
-  const transport = options.transport ?? 'tcp'
+  const { transport = 'tcp', external = loopback } = options
   const port = await claimTcpPort([loopback], 0, transport)
   const { min, max } = { min: 41_200, max: 41_299 }
   const ports = new RelayPorts({
@@ -34,7 +36,7 @@ export async function streamRelay(
   })
   const server = new TurnServer({
     realm: 'test',
-    relayAddresses: { 4: loopback, 6: undefined },
+    relayAddresses: { 4: external, 6: undefined },
     passwords: timeLimitedPasswords([secret]),
     quota: { acquire: () => true, release: () => {} },
     peers: { check: () => 'allow' } as never,
@@ -42,7 +44,7 @@ export async function streamRelay(
     nonceKey: randomBytes(32),
     ...options.core,
   })
-  const relay = [{ family: 4, external: loopback, local: loopback, source: 'configured', why: '' }] as const
+  const relay = [{ family: 4, external, local: loopback, source: 'configured', why: '' }] as const
   const own = new OwnAddresses(relay, (port) => ports.isLive(port))
   const drops = new Drops()
   const streams = new StreamListeners({

@@ -6,6 +6,7 @@ import { buffer } from 'node:stream/consumers'
 import { connect as connectTls } from 'node:tls'
 import type { Endpoint } from '@hairpin/stun'
 import { afterEach, describe, expect, it } from 'vitest'
+import { createPeerPolicy } from '../../../src/core/index.ts'
 import { Certificate } from '../../../src/net/streams/certificate.ts'
 import type { Handover } from '../../../src/net/tcp-relay/relay.ts'
 import { creditsOf } from '../../core/world.ts'
@@ -164,6 +165,49 @@ describe('a client that connects to a peer', () => {
     const { id, peer } = await bob.client.attempt()
     expect(peer).toEqual(ada.relayed)
     await exchange(data, await bob.client.bound(id))
+  })
+})
+
+describe('a client that another one reaches by its relayed address', () => {
+  it('behind a 1:1 NAT, which no packet has to pass: both see advertised addresses', async () => {
+    const external = '198.51.100.7'
+    const relay = await relayWith({
+      external,
+      core: { peers: createPeerPolicy({ relayAddresses: [external, loopback] }) },
+    })
+    const [ada, bob] = [await clientOf(relay.port), await clientOf(relay.port)]
+    expect(ada.relayed.address).toBe(external)
+    await bob.client.permit(ada.relayed)
+    const data = await ada.client.reach(bob.relayed)
+    const { id, peer } = await bob.client.attempt()
+    expect(peer).toEqual(ada.relayed)
+    await exchange(data, await bob.client.bound(id))
+    const [first] = relay.server.allocations
+    // What stays on this host is told apart: nobody bills it.
+    expect(first?.attachment).toMatchObject({ ownBytes: MEGABYTE })
+    // Nothing else of this host is reachable by either address.
+    const { peer: own } = await peerServer()
+    expect(await ada.client.connect(own)).toEqual({ code: 403 })
+    expect(await ada.client.connect({ ...own, address: external })).toEqual({ code: 403 })
+  })
+})
+
+describe('clients behind a proxy', () => {
+  it('are known by their own addresses, control and data connections alike', async () => {
+    const relay = await relayWith({ proxies: ['127.0.0.1/32'] })
+    let port = 40_000
+    const open = async () => {
+      const socket = await socketTo(relay.port)
+      socket.write(`PROXY TCP4 192.0.2.9 192.0.2.1 ${port++} 3478\r\n`)
+      return socket
+    }
+    const client = await TcpAllocationClient.over(open, credentialOf())
+    await client.allocate()
+    expect(allocationOf(relay).client).toEqual({ address: '192.0.2.9', port: 40_000, family: 4 })
+    const seen = Promise.withResolvers<Socket>()
+    const { peer } = await peerServer(seen.resolve)
+    await exchange(await client.reach(peer), await seen.promise)
+    expect(allocationOf(relay)).toMatchObject({ clientToPeerBytes: MEGABYTE, peerToClientBytes: MEGABYTE })
   })
 })
 
