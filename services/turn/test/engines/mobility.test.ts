@@ -26,7 +26,7 @@ async function relayWithEcho(workers: number) {
     HAIRPIN_PEER_ALLOW: '127.0.0.0/8',
   })
   const port = claimPort([loopback], 0)
-  const tcpPort = await claimTcpPort([loopback], port, 'tcp')
+  const tcpPort = await claimTcpPort([loopback], 0, 'tcp')
   const relay = [{ family: 4, external: loopback, local: loopback, source: 'configured', why: '' } as const]
   const addresses = { listen: [loopback], own: [loopback], port, tcpPort, relay }
   const batches: SnapshotBatch[] = []
@@ -40,7 +40,7 @@ async function relayWithEcho(workers: number) {
   echo.on('message', (bytes, from) => echo.send(bytes, from.port, from.address))
   const peer: Endpoint = { address: loopback, port: echo.address().port, family: 4 }
   const { username, credential } = mintCredential({ secret, app: 'shop', user: 'ada', expiry: 4_000_000_000 })
-  const client = new RoamingClient({ address: loopback, port }, { username, password: credential })
+  const client = new RoamingClient({ address: loopback, port, tcpPort }, { username, password: credential })
   cleanUp.push(() => client.close())
   return { engine, client, peer, echo, batches }
 }

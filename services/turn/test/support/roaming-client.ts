@@ -19,7 +19,7 @@ interface Path {
  * does not pad.
  */
 export class RoamingClient {
-  readonly #relay: { readonly address: string; readonly port: number }
+  readonly #relay: { readonly address: string; readonly port: number; readonly tcpPort: number }
   readonly #core: TurnClient
   readonly #events: ClientOutput[] = []
   readonly #timer: NodeJS.Timeout
@@ -28,7 +28,10 @@ export class RoamingClient {
   /** How many messages came by the path that is used now. */
   heard = 0
 
-  constructor(relay: { address: string; port: number }, credential: { username: string; password: string }) {
+  constructor(
+    relay: { address: string; port: number; tcpPort: number },
+    credential: { username: string; password: string },
+  ) {
     this.#relay = relay
     this.#core = new TurnClient({ ...credential, randomBytes, mobility: true })
     this.#timer = setInterval(() => this.#perform(this.#core.handleTimeout(steadyNow())), 100)
@@ -102,7 +105,7 @@ export class RoamingClient {
   }
 
   async #tcp(): Promise<Path> {
-    const socket = await connected(this.#relay.port, this.#relay.address)
+    const socket = await connected(this.#relay.tcpPort, this.#relay.address)
     const framer = new StreamFramer(65_556)
     const path: Path = {
       send: (bytes) => void socket.write(bytes),
