@@ -121,10 +121,10 @@ describe('a budget that a call uses up', () => {
   test('slows the call down within two seconds, and it goes on', async () => {
     const { arrivals, reached } = await runningCall('slowed')
     const at = await reached()
-    await sleep(at + 3200 - performance.now())
-    const later = arrivals.filter((arrival) => arrival > at + 2000 && arrival <= at + 3000).length
+    await sleep(at + 4200 - performance.now())
+    const later = arrivals.filter((arrival) => arrival > at + 2000 && arrival <= at + 4000).length
     expect(later).toBeGreaterThan(0)
-    expect(later * SIZE).toBeLessThan(60_000)
+    expect(later * SIZE).toBeLessThan(100_000)
     await clientOf('slowed').allocate()
   })
 

@@ -4,8 +4,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { type Static, Type } from 'typebox'
 import { Value } from 'typebox/value'
 import type { LedgerLog } from '../ledger/trouble.ts'
-import type { Delivery } from './webhook-queue.ts'
-import { WebhookQueue } from './webhook-queue.ts'
+import { type Delivery, WebhookQueue } from './webhook-queue.ts'
 import { webhookHeaders } from './webhook-signature.ts'
 
 /** Where an app's deliveries go. */
