@@ -42,11 +42,11 @@ export async function listenOn(local: Endpoint): Promise<Server> {
 /** Connects to the peer from an address that `listenOn` listens on. Fails by the events `error` and `close`, as any socket. */
 export function connectFrom(local: Endpoint, peer: Endpoint): Socket {
   const socket = connect({ host: peer.address, port: peer.port, ...OPTIONS })
-  const { _handle: handle } = socket as unknown as { _handle: Handle }
+  const { _handle: handle } = socket as unknown as { _handle: Handle | null }
   const failed =
     local.family === 4
-      ? handle.bind(local.address, local.port, REUSE_PORT)
-      : handle.bind6(local.address, local.port, REUSE_PORT | IPV6_ONLY)
+      ? handle?.bind(local.address, local.port, REUSE_PORT)
+      : handle?.bind6(local.address, local.port, REUSE_PORT | IPV6_ONLY)
   if (failed !== 0) socket.destroy(new Error(`cannot bind to ${local.address} port ${local.port}`))
   return socket
 }
