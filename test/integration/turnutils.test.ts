@@ -11,7 +11,8 @@ import { connect as connectTls } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CertificateFolder } from '../../services/turn/test/support/certificates.ts'
 import { has } from '../helpers/capabilities.ts'
-import { type Background, background, exec, until } from '../helpers/exec.ts'
+import { type Background, background, until } from '../helpers/exec.ts'
+import { expectLossless, uclient } from '../helpers/turnutils.ts'
 
 const main = join(import.meta.dirname, '..', '..', 'services', 'turn', 'src', 'main.ts')
 const secret = 'a-shared-secret-of-the-test'
@@ -102,7 +103,7 @@ describe.skipIf(!has('coturn')).each(['hairpin', 'node-turn'])('turnutils_uclien
 
   test('is refused with a wrong secret', async () => {
     const { port, host } = await mint()
-    await expect(uclient(['-W', 'not-the-secret-of-the-relay', ...echo, '-p', port, host])).rejects.toThrow()
+    await expect(run(['-W', 'not-the-secret-of-the-relay', ...echo, '-p', port, host])).rejects.toThrow()
   })
 
   test.runIf(engine === 'hairpin').each([
@@ -134,7 +135,7 @@ describe.skipIf(!has('coturn')).each(['hairpin', 'node-turn'])('turnutils_uclien
       } finally {
         tunnel.close()
       }
-      expect(await uclient(['-t', '-S', ...common, '-p', tlsPort, host])).toMatch(/tot_recv_msgs=[1-9]/)
+      expect(await run(['-t', '-S', ...common, '-p', tlsPort, host])).toMatch(/tot_recv_msgs=[1-9]/)
     },
     180_000,
   )
@@ -196,18 +197,14 @@ describe.skipIf(!has('coturn')).each(['hairpin', 'node-turn'])('turnutils_uclien
 
   const echo = ['-e', peerAddress, '-r', String(peerPort), '-m', '2']
 
-  function uclient(args: readonly string[]): Promise<string> {
+  function run(args: readonly string[]): Promise<string> {
     // Without -c it asks for an RTP and an RTCP port (EVEN-PORT), which node-turn does not know.
     const oneport = engine === 'hairpin' ? [] : ['-c']
-    return exec('timeout', '60', 'turnutils_uclient', '-n', '40', ...oneport, ...args)
+    return uclient('-n', '40', ...oneport, ...args)
   }
 
   async function relays(args: readonly string[]): Promise<void> {
-    const output = await uclient(args)
-    expect(output).toContain('Total lost packets 0 (0.000000%)')
-    const [, sent, received] = /tot_send_bytes ~ (\d+), tot_recv_bytes ~ (\d+)\s*(?![\s\S]*tot_send)/.exec(output) ?? []
-    expect(Number(sent)).toBeGreaterThan(0)
-    expect(received).toBe(sent)
+    expectLossless(await run(args))
   }
 
   async function mint(): Promise<Credentials> {
