@@ -50,6 +50,22 @@ const value = (samples: Sample[], name: string, labels: Record<string, string>) 
   samples.find((s) => s.name === name && Object.entries(labels).every(([key, wanted]) => s.labels[key] === wanted))
     ?.value
 
+test('an app has its own secrets and number of allocations, and others have none of its', async () => {
+  const quotas = { allocations: 1 }
+  const { port, engine } = await start({}, {}, { apps: [{ id: 'shop', quotas, turnSecrets: ['of the shop alone'] }] })
+  const allocate = async (user: string, secret: string | undefined) =>
+    (await client(port, mint(user, 600, secret))).allocate()
+  await allocate('shop/ada', 'of the shop alone')
+  await allocate('demo/ada', secrets.turnSecrets[0])
+  await expect(allocate('shop/bob', 'of the shop alone')).rejects.toThrow('486')
+  await expect(allocate('shop/ada', secrets.turnSecrets[0])).rejects.toThrow('401')
+  await expect(allocate('demo/ada', 'of the shop alone')).rejects.toThrow('401')
+
+  engine.setApps([{ id: 'shop', quotas: {}, turnSecrets: ['the next one'] }])
+  await allocate('shop/bob', 'the next one')
+  await expect(allocate('shop/bob', 'of the shop alone')).rejects.toThrow('401')
+})
+
 test('credentials of every secret in force are accepted, and no others', async () => {
   const { port, engine } = await start()
   for (const secret of secrets.turnSecrets) await (await client(port, mint('demo/ada', 600, secret))).allocate()
