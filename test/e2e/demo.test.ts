@@ -108,6 +108,37 @@ describe.skipIf(!has('chromium'))('the demo page', () => {
     }
   })
 
+  it('carries texts beside a call, another microphone, and a screen in place of the camera', async () => {
+    const [ann, bob] = await pair()
+    await ann.page.evaluate(() => {
+      // Nobody is there to choose a screen.
+      navigator.mediaDevices.getDisplayMedia = async () => {
+        const canvas = document.createElement('canvas')
+        canvas.getContext('2d')?.fillRect(0, 0, 1, 1)
+        return canvas.captureStream(5)
+      }
+    })
+    await call(ann, bob)
+    await Promise.all([talking(ann, 1), talking(bob, 1)])
+    await at(ann, 'chat-input').fill('hello <b>bob</b>')
+    await at(ann, 'chat-send').click()
+    await eventually(bob, 'chat-log', /^ann hello ‹b>bob‹\/b>$/)
+    await eventually(ann, 'chat-log', /^You hello/)
+
+    const before = await sent(ann, 'audio')
+    const other = await at(ann, 'pick-audio').locator('option').last().getAttribute('value')
+    await at(ann, 'pick-audio').selectOption(other)
+    await until('another microphone', async () => (await sent(ann, 'audio')) !== before || undefined)
+    expect(await sent(ann, 'audio')).toBe(other)
+
+    const camera = await sent(ann, 'video')
+    await at(ann, 'screen').click()
+    await until('the screen', async () => (await sent(ann, 'video')) !== camera || undefined)
+    await at(ann, 'screen').click()
+    await until('the camera', async () => (await sent(ann, 'video')) === camera || undefined)
+    await state(bob, 'connected')
+  })
+
   it('connects two who call each other at once', async () => {
     const [ann, bob] = await pair()
     await Promise.all([at(ann, 'call-bob').click(), at(bob, 'call-ann').click()])
@@ -291,6 +322,18 @@ function sending(guest: Guest, kind: string): Promise<boolean> {
   return guest.page.evaluate(
     (wanted) =>
       window.hairpin.peerConnection?.getSenders().some(({ track }) => track?.kind === wanted && track.enabled) ?? false,
+    kind,
+  )
+}
+
+/** The device that the sent track of a kind comes from. */
+function sent(guest: Guest, kind: string): Promise<string | undefined> {
+  return guest.page.evaluate(
+    (wanted) =>
+      window.hairpin.peerConnection
+        ?.getSenders()
+        .find(({ track }) => track?.kind === wanted)
+        ?.track?.getSettings().deviceId,
     kind,
   )
 }
