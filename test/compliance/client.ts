@@ -16,6 +16,7 @@ import {
   encodeRequestedTransport,
   encodeText,
   encodeXorAddress,
+  familyOf,
   longTermKey,
   type Message,
   MessageWriter,
@@ -25,7 +26,7 @@ import {
   Transport,
 } from '@hairpin/stun'
 import { StreamFramer } from '../../services/turn/src/net/streams/framer.ts'
-import { bindUdp, familyOf } from '../../services/turn/src/net/udp-socket.ts'
+import { bindUdp } from '../../services/turn/src/net/udp-socket.ts'
 
 /** A value, or one that needs the transaction id (XOR addresses). */
 export type Value = Uint8Array | ((id: Uint8Array) => Uint8Array)

@@ -1,7 +1,7 @@
 /** A peer: a UDP socket on an address that the relay under test may reach. */
 import type { Socket } from 'node:dgram'
-import type { Endpoint } from '@hairpin/stun'
-import { bindUdp, familyOf } from '../../services/turn/src/net/udp-socket.ts'
+import { type Endpoint, familyOf } from '@hairpin/stun'
+import { bindUdp } from '../../services/turn/src/net/udp-socket.ts'
 
 export interface Heard {
   readonly payload: string

@@ -114,3 +114,8 @@ export function canonicalAddress(text: string): string | undefined {
   const bytes = parseAddress(text)
   return bytes && formatAddress(bytes)
 }
+
+/** Of an address in text. */
+export function familyOf(address: string): 4 | 6 {
+  return address.includes(':') ? 6 : 4
+}

@@ -2,12 +2,12 @@
  * Allocations, permissions and channels: RFC 8656 sections 3, 9 and 12. The data path reads these directly:
  * nothing here scans, builds strings or allocates per packet.
  */
-import type { PasswordAlgorithm } from '@hairpin/stun'
+import { familyOf, type PasswordAlgorithm } from '@hairpin/stun'
 import type { Allowance } from './allowance.ts'
 import type { Timed } from './deadlines.ts'
 import { EndpointMap } from './endpoint-map.ts'
 import type { Mobility } from './mobility.ts'
-import type { FiveTuple, PortPool, PortRequest, Principal, QuotaPolicy } from './policies.ts'
+import type { FiveTuple, PortPool, PortRequest, Principal, QuotaPolicy, RelayTransport } from './policies.ts'
 import type { ReplyTo } from './reply.ts'
 import type { PeerConnection } from './tcp/connections.ts'
 import type { TokenBucket } from './token-bucket.ts'
@@ -57,7 +57,7 @@ export interface Channel extends Timed {
   readonly allocation: Allocation
   readonly number: number
   readonly peer: Endpoint
-  /** As `Permission.own`: relay only while `ports.isLive(peer.port)`; `allocation.reachable(channel)` says so. */
+  /** As `Permission.own`: relay only while `ports.isLive` says so of its port; `allocation.reachable(channel)` says so. */
   own: boolean
 }
 
@@ -98,7 +98,7 @@ export class Allocation implements Timed {
   readonly createdAt: number
   readonly relays: Relay[] = []
   /** Of the relayed transport address: TCP by RFC 6062. */
-  readonly relayTransport: 'udp' | 'tcp'
+  readonly relayTransport: RelayTransport
 
   /** `pending` until its relay sockets are open. */
   state: 'pending' | 'live' | 'closed' = 'pending'
@@ -172,7 +172,7 @@ export class Allocation implements Timed {
 
   /** Whether the channel's peer may be reached now: always, except that an own address needs a live relayed port. */
   reachable(channel: Channel): boolean {
-    return !channel.own || this.#ports.isLive(channel.peer.port)
+    return !channel.own || this.#ports.isLive(channel.peer.port, channel.peer.family, this.relayTransport)
   }
 
   /**
@@ -182,7 +182,7 @@ export class Allocation implements Timed {
   permitted(address: string, port: number, now: number): boolean {
     const permission = this.permissions.get(address)
     if (permission === undefined || permission.expiresAt <= now) return false
-    return !permission.own || this.#ports.isLive(port)
+    return !permission.own || this.#ports.isLive(port, familyOf(address), this.relayTransport)
   }
 
   /**

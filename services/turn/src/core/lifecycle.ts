@@ -1,5 +1,5 @@
 /** How allocations and their relayed addresses come, are refreshed and go: RFC 8656 sections 7.2 and 8.2. */
-import { Attribute, encodeAddressErrorCode, encodeLifetime, encodeXorAddress } from '@hairpin/stun'
+import { Attribute, encodeAddressErrorCode, encodeLifetime, encodeXorAddress, familyOf } from '@hairpin/stun'
 import type { Allocation, Relay } from './allocation.ts'
 import { credentialEnd } from './expiry.ts'
 import { removeChannel, removePermission } from './grants.ts'
@@ -102,7 +102,7 @@ function retryRelay(state: ServerState, allocation: Allocation, relay: Relay, no
   creation.token = undefined
   const lease =
     creation.request !== 'reserved' && relay.attempts < MAX_ATTEMPTS
-      ? ports.acquire(creation.request, relay.family, now)
+      ? ports.acquire(creation.request, relay.family, allocation.relayTransport, now)
       : undefined
   if (lease) {
     creation.token = lease.token
@@ -172,10 +172,6 @@ export function detach(state: ServerState, allocation: Allocation, now: number):
   const end = Math.min(allocation.expiresAt, now + DETACHED_LIFETIME)
   for (const relay of allocation.relays) if (relay.heapIndex >= 0) state.deadlines.set(relay, end)
   state.deadlines.set(allocation, end)
-}
-
-function familyOf(address: string): 4 | 6 {
-  return address.includes(':') ? 6 : 4
 }
 
 export function closeAllocation(state: ServerState, allocation: Allocation, reason: CloseReason, now: number): void {

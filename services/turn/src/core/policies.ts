@@ -58,15 +58,20 @@ export type PeerVerdict = 'allow' | 'own' | 'deny'
  */
 export interface PortPool {
   /** A random free port; with `even` an even one; with `reserve` also the next-higher one, redeemable by its token. */
-  acquire(request: PortRequest, family: 4 | 6, now: number): PortLease | undefined
-  /** Redeems a RESERVATION-TOKEN of any worker: its port becomes live. Undefined when it is unknown, used or expired. */
+  acquire(request: PortRequest, family: 4 | 6, transport: RelayTransport, now: number): PortLease | undefined
+  /** Redeems a RESERVATION-TOKEN of any worker: its port becomes live over UDP. Undefined when it is unknown, used or expired. */
   claim(token: Uint8Array, now: number): PortLease | undefined
   release(port: number, now: number): void
   /** Gives back a reservation whose allocation failed. */
   cancel(token: Uint8Array, now: number): void
-  /** Whether the port is a live relayed port of any worker: the per-packet check for peers of verdict `own`. */
-  isLive(port: number): boolean
+  /**
+   * Whether the port is a live relayed port of any worker, of that family and transport: the per-packet check for peers of
+   * verdict `own`. The same number of another family or transport may be a service of this host.
+   */
+  isLive(port: number, family: 4 | 6, transport: RelayTransport): boolean
 }
+/** Of a relayed transport address; TCP by RFC 6062. */
+export type RelayTransport = 'udp' | 'tcp'
 export type PortRequest = 'any' | 'even' | 'even-reserve-next'
 export interface PortLease {
   readonly port: number

@@ -2,18 +2,19 @@
  * The pool of relayed ports, shared by all workers over one Int32Array (on a SharedArrayBuffer); EVEN-PORT and
  * RESERVATION-TOKEN are RFC 8656 sections 7.2 and 18.10.
  *
- * Each port is one word: two bits of state and the second it came about. Every change is one compare-and-swap, so workers
+ * Each port is one word: three bits of state and the second it came about. Every change is one compare-and-swap, so workers
  * need no lock, and reservations and resting ports end by the clock alone: no timer, nothing to sweep.
  */
 import { timingSafeEqual } from 'node:crypto'
 import { hmac } from '@hairpin/stun'
-import type { PortLease, PortPool, PortRequest } from './policies.ts'
+import type { PortLease, PortPool, PortRequest, RelayTransport } from './policies.ts'
 
 const FREE = 0
-const LIVE = 1
-/** Reserved for an IPv4 or an IPv6 allocation to come. */
-const RESERVED_4 = 2
-const RESERVED_6 = 3
+/** Reserved for an IPv4 or an IPv6 allocation to come; over UDP, as reservations are. */
+const RESERVED_4 = 1
+const RESERVED_6 = 2
+/** The bit of the four live states: one for each family and transport. */
+const LIVE = 4
 
 /** Section 7.2: a reservation lasts at least 30 seconds. */
 const RESERVATION_SECONDS = 30
@@ -54,9 +55,10 @@ export class RelayPorts implements PortPool {
     if (this.#words.length < this.#count) throw new RangeError('the port array is smaller than the port range')
   }
 
-  acquire(request: PortRequest, family: 4 | 6, now: number): PortLease | undefined {
+  acquire(request: PortRequest, family: 4 | 6, transport: RelayTransport, now: number): PortLease | undefined {
     const second = secondOf(now)
-    return this.#acquireRested(request, family, second) ?? this.#acquireLongestRested(request, family, second)
+    const use: Use = { request, family, live: liveState(family, transport) }
+    return this.#acquireRested(use, second) ?? this.#acquireLongestRested(use, second)
   }
 
   claim(token: Uint8Array, now: number): PortLease | undefined {
@@ -64,8 +66,9 @@ export class RelayPorts implements PortPool {
     if (index === undefined) return undefined
     const word = Atomics.load(this.#words, index)
     if (age(word, secondOf(now)) >= RESERVATION_SECONDS) return undefined
-    if (!this.#swap(index, word, LIVE, secondOf(now))) return undefined
-    return { port: this.#min + index, family: stateOf(word) === RESERVED_6 ? 6 : 4 }
+    const family = stateOf(word) === RESERVED_6 ? 6 : 4
+    if (!this.#swap(index, word, liveState(family, 'udp'), secondOf(now))) return undefined
+    return { port: this.#min + index, family }
   }
 
   cancel(token: Uint8Array, now: number): void {
@@ -77,50 +80,50 @@ export class RelayPorts implements PortPool {
     const index = this.#indexOf(port)
     if (index === undefined) return
     const word = Atomics.load(this.#words, index)
-    if (stateOf(word) === LIVE) this.#swap(index, word, FREE, secondOf(now))
+    if (isLiveState(stateOf(word))) this.#swap(index, word, FREE, secondOf(now))
   }
 
-  isLive(port: number): boolean {
+  isLive(port: number, family: 4 | 6, transport: RelayTransport): boolean {
     const index = this.#indexOf(port)
-    return index !== undefined && stateOf(Atomics.load(this.#words, index)) === LIVE
+    return index !== undefined && stateOf(Atomics.load(this.#words, index)) === liveState(family, transport)
   }
 
   /** Ports that are live now. Scans: for metrics, not for packets. */
   get liveCount(): number {
     let live = 0
-    for (let i = 0; i < this.#count; i++) if (stateOf(Atomics.load(this.#words, i)) === LIVE) live++
+    for (let i = 0; i < this.#count; i++) if (isLiveState(stateOf(Atomics.load(this.#words, i)))) live++
     return live
   }
 
   /** Random probes first; where the pool is nearly full, one walk from a random place. */
-  #acquireRested(request: PortRequest, family: 4 | 6, second: number): PortLease | undefined {
+  #acquireRested(use: Use, second: number): PortLease | undefined {
     for (let probe = 0; probe < PROBES; probe++) {
-      const lease = this.#take(this.#randomIndex(), request, family, second, this.#rest)
+      const lease = this.#take(this.#randomIndex(), use, second, this.#rest)
       if (lease) return lease
     }
     const start = this.#randomIndex()
     for (let step = 0; step < this.#count; step++) {
-      const lease = this.#take((start + step) % this.#count, request, family, second, this.#rest)
+      const lease = this.#take((start + step) % this.#count, use, second, this.#rest)
       if (lease) return lease
     }
     return undefined
   }
 
   /** Better a port that rested less than none at all; but never one released in this very second. */
-  #acquireLongestRested(request: PortRequest, family: 4 | 6, second: number): PortLease | undefined {
+  #acquireLongestRested(use: Use, second: number): PortLease | undefined {
     for (let attempt = 0; attempt < PROBES; attempt++) {
       let best = -1
       let bestAge = 0
       for (let i = 0; i < this.#count; i++) {
         const word = Atomics.load(this.#words, i)
-        if (!this.#fits(i, request, second, 1) || stateOf(word) !== FREE) continue
+        if (!this.#fits(i, use.request, second, 1) || stateOf(word) !== FREE) continue
         if (age(word, second) > bestAge) {
           best = i
           bestAge = age(word, second)
         }
       }
       if (best < 0) return undefined
-      const lease = this.#take(best, request, family, second, 1)
+      const lease = this.#take(best, use, second, 1)
       if (lease) return lease
     }
     return undefined
@@ -138,24 +141,24 @@ export class RelayPorts implements PortPool {
     const word = Atomics.load(this.#words, index)
     if (word === 0) return true
     const state = stateOf(word)
-    if (state === LIVE) return false
+    if (isLiveState(state)) return false
     return age(word, second) >= (isReserved(state) ? RESERVATION_SECONDS : rest)
   }
 
-  #take(index: number, request: PortRequest, family: 4 | 6, second: number, rest: number): PortLease | undefined {
+  #take(index: number, { request, family, live }: Use, second: number, rest: number): PortLease | undefined {
     if (!this.#fits(index, request, second, rest)) return undefined
     const before = Atomics.load(this.#words, index)
-    if (stateOf(before) === LIVE || !this.#swap(index, before, LIVE, second)) return undefined
+    if (isLiveState(stateOf(before)) || !this.#swap(index, before, live, second)) return undefined
     const port = this.#min + index
     if (request !== 'even-reserve-next') return { port, family }
     const reserved = family === 4 ? RESERVED_4 : RESERVED_6
     const next = Atomics.load(this.#words, index + 1)
-    if (stateOf(next) !== LIVE && this.#available(index + 1, second, rest)) {
+    if (!isLiveState(stateOf(next)) && this.#available(index + 1, second, rest)) {
       if (this.#swap(index + 1, next, reserved, second))
         return { port, family, token: this.#token(index + 1, pack(reserved, second)) }
     }
     // Another worker took the neighbour in between: the even port goes back as it was, for it was never used.
-    Atomics.compareExchange(this.#words, index, pack(LIVE, second), before)
+    Atomics.compareExchange(this.#words, index, pack(live, second), before)
     return undefined
   }
 
@@ -196,25 +199,40 @@ export class RelayPorts implements PortPool {
   }
 }
 
-/** Thirty bits of seconds in a word: they wrap every 34 years. One is added so that no used word is 0. */
-const WRAP = 0x3fffffff
+/** What a port is wanted for; `live` is the state that it will be in. */
+interface Use {
+  readonly request: PortRequest
+  readonly family: 4 | 6
+  readonly live: number
+}
+
+function liveState(family: 4 | 6, transport: RelayTransport): number {
+  return LIVE | (transport === 'tcp' ? 2 : 0) | (family === 6 ? 1 : 0)
+}
+
+function isLiveState(state: number): boolean {
+  return state >= LIVE
+}
+
+/** 29 bits of seconds in a word: they wrap every 17 years. One is added so that no used word is 0. */
+const WRAP = 0x1fffffff
 
 function secondOf(now: number): number {
   return (Math.floor(now / 1000) + 1) & WRAP
 }
 
 function pack(state: number, second: number): number {
-  return (second << 2) | state
+  return (second << 3) | state
 }
 
 function stateOf(word: number): number {
-  return word & 3
+  return word & 7
 }
 
 function isReserved(state: number): boolean {
-  return state >= RESERVED_4
+  return state === RESERVED_4 || state === RESERVED_6
 }
 
 function age(word: number, second: number): number {
-  return (second - (word >>> 2)) & WRAP
+  return (second - (word >>> 3)) & WRAP
 }

@@ -16,11 +16,10 @@
  * Without the internet the outcome is 6 or 7, at most about three seconds later. What was chosen says why.
  */
 import { type Config, ConfigError, type ExternalAddress } from '@hairpin/config'
-import { canonicalAddress } from '@hairpin/stun'
+import { canonicalAddress, familyOf } from '@hairpin/stun'
 import ipaddr from 'ipaddr.js'
 import type { RelayAddress, ServerAddresses } from './addresses.ts'
 import type { Surroundings } from './surroundings.ts'
-import { familyOf } from './udp-socket.ts'
 
 export type DetectedAddresses = Omit<ServerAddresses, 'port'> & {
   /** What the operator should know. */

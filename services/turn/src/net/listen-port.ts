@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import { type Config, ConfigError } from '@hairpin/config'
+import { familyOf } from '@hairpin/stun'
 import type { ClientTransport } from '../core/index.ts'
 import type { ServerAddresses } from './addresses.ts'
-import { bindUdp, familyOf } from './udp-socket.ts'
+import { bindUdp } from './udp-socket.ts'
 
 /** The relay cannot listen. `code` is stable: TURN_PORT_IN_USE, TURN_PORT_FORBIDDEN, TURN_ADDRESS_UNAVAILABLE, TURN_LISTEN_FAILED. */
 export class ListenError extends ConfigError {

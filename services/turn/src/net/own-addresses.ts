@@ -1,3 +1,5 @@
+import { familyOf } from '@hairpin/stun'
+import type { PortPool, RelayTransport } from '../core/index.ts'
 import type { RelayAddress } from './addresses.ts'
 
 /**
@@ -12,10 +14,10 @@ export class OwnAddresses {
   #translates = false
   readonly #localOf = new Map<string, string>()
   readonly #externalOf = new Map<string, string>()
-  readonly #isLive: (port: number) => boolean
+  readonly #ports: Pick<PortPool, 'isLive'>
 
-  constructor(relay: readonly RelayAddress[], isLive: (port: number) => boolean) {
-    this.#isLive = isLive
+  constructor(relay: readonly RelayAddress[], ports: Pick<PortPool, 'isLive'>) {
+    this.#ports = ports
     this.change(relay)
   }
 
@@ -35,15 +37,15 @@ export class OwnAddresses {
     this.#translates = this.#localOf.size > 0
   }
 
-  /** Where a datagram for this peer is sent. */
-  toLocal(address: string, port: number): string {
+  /** Where a datagram, or a connection, for this peer goes. */
+  toLocal(address: string, port: number, transport: RelayTransport = 'udp'): string {
     const local = this.#localOf.get(address)
-    return local !== undefined && this.#isLive(port) ? local : address
+    return local !== undefined && this.#ports.isLive(port, familyOf(address), transport) ? local : address
   }
 
-  /** Whom a datagram from this source comes from, in the words of the core. */
-  toExternal(address: string, port: number): string {
+  /** Whom a datagram, or a connection, from this source comes from, in the words of the core. */
+  toExternal(address: string, port: number, transport: RelayTransport = 'udp'): string {
     const external = this.#externalOf.get(address)
-    return external !== undefined && this.#isLive(port) ? external : address
+    return external !== undefined && this.#ports.isLive(port, familyOf(address), transport) ? external : address
   }
 }

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:dgram'
 import { lookup } from 'node:dns/promises'
-import { Attribute, Class, decodeXorAddress, MessageWriter, Method, parseMessage } from '@hairpin/stun'
-import { bindUdp, familyOf } from './udp-socket.ts'
+import { Attribute, Class, decodeXorAddress, familyOf, MessageWriter, Method, parseMessage } from '@hairpin/stun'
+import { bindUdp } from './udp-socket.ts'
 
 /** Milliseconds between retransmissions: shorter than RFC 8489's, for a start should not wait. */
 const RETRANSMIT = 200

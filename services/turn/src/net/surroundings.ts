@@ -5,9 +5,10 @@ import { lookup } from 'node:dns/promises'
 import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import type { PortRange } from '@hairpin/config'
+import { familyOf } from '@hairpin/stun'
 import { metadataAddress } from './cloud-metadata.ts'
 import { mappedAddress } from './stun-query.ts'
-import { bindUdp, familyOf } from './udp-socket.ts'
+import { bindUdp } from './udp-socket.ts'
 
 export interface Surroundings {
   /** Addresses of all interfaces. */

@@ -40,7 +40,3 @@ export function bindUdp(binding: UdpBinding): Socket {
   }
   return socket
 }
-
-export function familyOf(address: string): 4 | 6 {
-  return address.includes(':') ? 6 : 4
-}

@@ -7,12 +7,12 @@ const later = (seconds: number) => START + seconds * 1000
 
 test('ports are random, in range and given once', () => {
   const ports = createPorts(50_000, 50_099)
-  const given = Array.from({ length: 100 }, () => ports.acquire('any', 4, START)!.port)
+  const given = Array.from({ length: 100 }, () => ports.acquire('any', 4, 'udp', START)!.port)
   expect(new Set(given).size).toBe(100)
   expect(Math.min(...given)).toBe(50_000)
   expect(Math.max(...given)).toBe(50_099)
   expect(given.filter((port, i) => i > 0 && port === given[i - 1]! + 1).length).toBeLessThan(10)
-  expect(ports.acquire('any', 4, START)).toBeUndefined()
+  expect(ports.acquire('any', 4, 'udp', START)).toBeUndefined()
   expect(ports.liveCount).toBe(100)
 })
 
@@ -20,42 +20,55 @@ test('workers share the pool through its words', () => {
   const words = new Int32Array(new SharedArrayBuffer(4 * 10))
   const first = createPorts(50_000, 50_009, words)
   const second = createPorts(50_000, 50_009, words)
-  const { port } = first.acquire('any', 4, START)!
-  expect(second.isLive(port)).toBe(true)
-  for (let i = 0; i < 9; i++) second.acquire('any', 4, START)
-  expect(first.acquire('any', 4, START)).toBeUndefined()
+  const { port } = first.acquire('any', 4, 'udp', START)!
+  expect(second.isLive(port, 4, 'udp')).toBe(true)
+  for (let i = 0; i < 9; i++) second.acquire('any', 4, 'udp', START)
+  expect(first.acquire('any', 4, 'udp', START)).toBeUndefined()
   first.release(port, START)
-  expect(second.isLive(port)).toBe(false)
+  expect(second.isLive(port, 4, 'udp')).toBe(false)
 })
 
 test('a released port rests while others are free, is taken when none is, and never within the same second', () => {
   const ports = createPorts(50_000, 50_001)
-  const a = ports.acquire('any', 4, START)!.port
+  const a = ports.acquire('any', 4, 'udp', START)!.port
   ports.release(a, START)
-  const b = ports.acquire('any', 4, START)!.port
+  const b = ports.acquire('any', 4, 'udp', START)!.port
   expect(b).not.toBe(a)
-  expect(ports.acquire('any', 4, START)).toBeUndefined()
-  expect(ports.acquire('any', 4, later(1))?.port).toBe(a)
+  expect(ports.acquire('any', 4, 'udp', START)).toBeUndefined()
+  expect(ports.acquire('any', 4, 'udp', later(1))?.port).toBe(a)
   ports.release(a, later(10))
   ports.release(b, later(20))
-  expect(ports.acquire('any', 4, later(30))?.port).toBe(a)
+  expect(ports.acquire('any', 4, 'udp', later(30))?.port).toBe(a)
 })
 
 test('a rested port is as good as new', () => {
   const ports = createPorts(50_000, 50_000)
-  ports.release(ports.acquire('any', 4, START)!.port, START)
-  expect(ports.acquire('any', 4, later(60))?.port).toBe(50_000)
+  ports.release(ports.acquire('any', 4, 'udp', START)!.port, START)
+  expect(ports.acquire('any', 4, 'udp', later(60))?.port).toBe(50_000)
 })
 
 test('even ports are even, and a pair needs both of its ports', () => {
   const ports = createPorts(50_001, 50_006)
-  expect(ports.acquire('even-reserve-next', 4, START)!.port % 2).toBe(0)
-  expect(ports.acquire('even-reserve-next', 4, START)!.port % 2).toBe(0)
+  expect(ports.acquire('even-reserve-next', 4, 'udp', START)!.port % 2).toBe(0)
+  expect(ports.acquire('even-reserve-next', 4, 'udp', START)!.port % 2).toBe(0)
   // 50 006 is even and free, but has no neighbour.
-  expect(ports.acquire('even-reserve-next', 4, START)).toBeUndefined()
-  expect(ports.acquire('even', 4, START)).toEqual({ port: 50_006, family: 4 })
-  expect(ports.acquire('even', 4, START)).toBeUndefined()
-  expect(ports.acquire('any', 4, START)?.port).toBe(50_001)
+  expect(ports.acquire('even-reserve-next', 4, 'udp', START)).toBeUndefined()
+  expect(ports.acquire('even', 4, 'udp', START)).toEqual({ port: 50_006, family: 4 })
+  expect(ports.acquire('even', 4, 'udp', START)).toBeUndefined()
+  expect(ports.acquire('any', 4, 'udp', START)?.port).toBe(50_001)
+})
+
+test('a port is live for the family and transport it was acquired for alone', () => {
+  const ports = createPorts(50_000, 50_099)
+  for (const family of [4, 6] as const)
+    for (const transport of ['udp', 'tcp'] as const) {
+      const { port } = ports.acquire('any', family, transport, START)!
+      const live = [4, 6].flatMap((f) => (['udp', 'tcp'] as const).map((t) => ports.isLive(port, f as 4 | 6, t)))
+      expect(live.filter(Boolean)).toHaveLength(1)
+      expect(ports.isLive(port, family, transport)).toBe(true)
+      ports.release(port, START)
+      expect(ports.isLive(port, family, transport)).toBe(false)
+    }
 })
 
 test('a reservation is redeemed once, by its token, by any worker, within 30 s', () => {
@@ -63,36 +76,36 @@ test('a reservation is redeemed once, by its token, by any worker, within 30 s',
   const ports = createPorts(50_000, 50_099, words)
   const other = createPorts(50_000, 50_099, words)
   for (const family of [4, 6] as const) {
-    const lease = ports.acquire('even-reserve-next', family, START)!
-    expect(ports.isLive(lease.port + 1)).toBe(false)
+    const lease = ports.acquire('even-reserve-next', family, 'udp', START)!
+    expect(ports.isLive(lease.port + 1, family, 'udp')).toBe(false)
     expect(other.claim(lease.token!, later(29))).toEqual({ port: lease.port + 1, family })
     expect(other.claim(lease.token!, later(29))).toBeUndefined()
-    expect(ports.isLive(lease.port + 1)).toBe(true)
+    expect(ports.isLive(lease.port + 1, family, 'udp')).toBe(true)
   }
-  const late = ports.acquire('even-reserve-next', 4, START)!
+  const late = ports.acquire('even-reserve-next', 4, 'udp', START)!
   expect(ports.claim(late.token!, later(30))).toBeUndefined()
 })
 
 test('an expired reservation frees its port, and its token does not open the next reservation of it', () => {
   const ports = createPorts(50_000, 50_001)
-  const first = ports.acquire('even-reserve-next', 4, START)!
+  const first = ports.acquire('even-reserve-next', 4, 'udp', START)!
   ports.release(first.port, START)
-  expect(ports.acquire('even-reserve-next', 4, later(29))).toBeUndefined()
-  const second = ports.acquire('even-reserve-next', 4, later(61))!
+  expect(ports.acquire('even-reserve-next', 4, 'udp', later(29))).toBeUndefined()
+  const second = ports.acquire('even-reserve-next', 4, 'udp', later(61))!
   expect(ports.claim(first.token!, later(62))).toBeUndefined()
   expect(ports.claim(second.token!, later(62))).toBeDefined()
 })
 
 test('a cancelled reservation is gone', () => {
   const ports = createPorts(50_000, 50_001)
-  const { token } = ports.acquire('even-reserve-next', 4, START)!
+  const { token } = ports.acquire('even-reserve-next', 4, 'udp', START)!
   ports.cancel(token!, START)
   expect(ports.claim(token!, START)).toBeUndefined()
 })
 
 test('invented tokens open nothing', () => {
   const ports = createPorts(50_000, 50_099)
-  const { token } = ports.acquire('even-reserve-next', 4, START)!
+  const { token } = ports.acquire('even-reserve-next', 4, 'udp', START)!
   for (let at = 0; at < 8; at++) {
     const forged = token!.slice()
     forged[at]! ^= 1
@@ -103,11 +116,11 @@ test('invented tokens open nothing', () => {
 
 test('releasing what is not live changes nothing', () => {
   const ports = createPorts(50_000, 50_001)
-  const { token, port } = ports.acquire('even-reserve-next', 4, START)!
+  const { token, port } = ports.acquire('even-reserve-next', 4, 'udp', START)!
   ports.release(port + 1, START)
   ports.release(1, START)
   expect(ports.claim(token!, START)).toBeDefined()
-  expect(ports.isLive(1)).toBe(false)
+  expect(ports.isLive(1, 4, 'udp')).toBe(false)
 })
 
 test('whatever happens, no port is held twice', () => {
@@ -136,7 +149,7 @@ test('whatever happens, no port is held twice', () => {
           continue
         }
         const token = tokens[pick % Math.max(1, tokens.length)]
-        const lease = action === 'claim' ? token && ports.claim(token, now) : ports.acquire(action, 4, now)
+        const lease = action === 'claim' ? token && ports.claim(token, now) : ports.acquire(action, 4, 'udp', now)
         if (!lease) continue
         expect(held).not.toContain(lease.port)
         held.push(lease.port)

@@ -168,13 +168,16 @@ describe('Connect (section 5.2)', () => {
     expect(again()).toBeUndefined()
   })
 
-  it('draws 403 for a denied peer, and for an own address but on live relayed ports', () => {
+  it('draws 403 for a denied peer, and for an own address but on relayed ports live over TCP', () => {
     const world = tcpWorld()
     const client = allocated(world)
     const code = (peer: Endpoint) => failure(client.run(client.client.connect(peer, world.clock.now)))
     expect(code({ address: '10.0.0.1', port: 80, family: 4 })).toBe(403)
     const live = client.allocation()!.relays[0]!.port
     expect(code({ address: RELAY4, port: live + 1, family: 4 })).toBe(403)
+    // The same number over TCP may be a service of this host.
+    const { port: overUdp } = world.ports.acquire('any', 4, 'udp', world.clock.now)!
+    expect(code({ address: RELAY4, port: overUdp, family: 4 })).toBe(403)
     expect(code({ address: RELAY4, port: live, family: 4 })).toBeUndefined()
     expect([...world.server.connections].map(({ own }) => own)).toEqual([true])
   })

@@ -1,7 +1,9 @@
 /** One allocation with a relayed address of each family, over real sockets. */
+
 import { loadConfig } from '@hairpin/config'
 import { createLogger } from '@hairpin/http'
 import type { Endpoint } from '@hairpin/stun'
+import { familyOf } from '@hairpin/stun'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { mintCredential } from '../../src/credentials/mint.ts'
 import type { Sample } from '../../src/engine.ts'
@@ -11,7 +13,7 @@ import type { SnapshotBatch } from '../../src/ledger/meter.ts'
 import { totalsOf } from '../../src/ledger/meter.ts'
 import type { RelayAddress } from '../../src/net/addresses.ts'
 import { claimPort } from '../../src/net/listen-port.ts'
-import { bindUdp, familyOf } from '../../src/net/udp-socket.ts'
+import { bindUdp } from '../../src/net/udp-socket.ts'
 import { RelayClient } from '../support/relay-client.ts'
 
 const secret = 'a-secret-of-the-tests'

@@ -89,12 +89,12 @@ describe('relayed ports of a crashed worker', () => {
     const owners = new SharedArrayBuffer(PortOwnership.bytesFor(min, max))
     const pool = new RelayPorts({ min, max, words, tokenKey: randomBytes(32), randomBytes })
     const [first, second] = [0, 1].map((worker) => new OwnedPorts(pool, new PortOwnership(owners, min, worker)))
-    const mine = [first!.acquire('any', 4, 0)!.port, first!.acquire('any', 4, 0)!.port]
-    const kept = second!.acquire('any', 4, 0)!.port
+    const mine = [first!.acquire('any', 4, 'udp', 0)!.port, first!.acquire('any', 4, 'udp', 0)!.port]
+    const kept = second!.acquire('any', 4, 'udp', 0)!.port
     first!.release(mine[0]!, 1000)
     expect(new PortOwnership(owners, min, 0).reclaim()).toEqual([mine[1]])
     expect(new PortOwnership(owners, min, 0).reclaim()).toEqual([])
-    expect(pool.isLive(kept)).toBe(true)
+    expect(pool.isLive(kept, 4, 'udp')).toBe(true)
   })
 })
 

@@ -42,7 +42,7 @@ describe('claiming the port', () => {
 describe('own relayed addresses', () => {
   const relay = (external: string, local: string) =>
     [{ family: 4, external, local, source: 'configured', why: '' }] as const
-  const live = (port: number) => port === 50_000
+  const live = { isLive: (port: number, _: 4 | 6, transport: string) => port === 50_000 && transport === 'udp' }
 
   it('are translated behind a 1:1 NAT while the port is live', () => {
     const own = new OwnAddresses(relay('93.184.216.34', '10.0.0.5'), live)
@@ -52,6 +52,7 @@ describe('own relayed addresses', () => {
     expect(own.toLocal('93.184.216.34', 22)).toBe('93.184.216.34')
     expect(own.toExternal('10.0.0.5', 22)).toBe('10.0.0.5')
     expect(own.toLocal('1.1.1.1', 50_000)).toBe('1.1.1.1')
+    expect(own.toLocal('93.184.216.34', 50_000, 'tcp')).toBe('93.184.216.34')
   })
 
   it('need nothing where both sides are the same', () => {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:dgram'
-import { type ClientOutput, type Endpoint, TurnClient, type TurnClientOptions } from '@hairpin/stun'
+import { type ClientOutput, type Endpoint, familyOf, TurnClient, type TurnClientOptions } from '@hairpin/stun'
 import { steadyNow } from '../../src/net/driver.ts'
-import { bindUdp, familyOf } from '../../src/net/udp-socket.ts'
+import { bindUdp } from '../../src/net/udp-socket.ts'
 
 type EventOf<T extends ClientOutput['type']> = Extract<ClientOutput, { type: T }>
 

@@ -45,7 +45,7 @@ export async function streamRelay(
     ...options.core,
   })
   const relay = [{ family: 4, external, local: loopback, source: 'configured', why: '' }] as const
-  const own = new OwnAddresses(relay, (port) => ports.isLive(port))
+  const own = new OwnAddresses(relay, ports)
   const drops = new Drops()
   const streams = new StreamListeners({
     bindings: [{ transport, address: loopback, port }],

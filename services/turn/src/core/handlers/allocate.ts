@@ -19,7 +19,7 @@ import { shapeAllocation } from '../bandwidth.ts'
 import { withinCredential } from '../expiry.ts'
 import { addRelay, answerAllocate, startAllocation } from '../lifecycle.ts'
 import { grantedLifetime } from '../lifetime.ts'
-import type { PortLease } from '../policies.ts'
+import type { PortLease, RelayTransport } from '../policies.ts'
 import type { Rejection } from '../rejections.ts'
 import { reject } from '../reply.ts'
 import type { AuthenticRequest } from '../request.ts'
@@ -71,7 +71,8 @@ export function handleAllocate(state: ServerState, request: AuthenticRequest) {
     quota.release(account)
     return refuse('quota')
   }
-  const leases = leasePorts(state, wish, families, now)
+  const relayTransport = tcp ? 'tcp' : 'udp'
+  const leases = leasePorts(state, wish, families, relayTransport, now)
   if (leases.length === 0) {
     quota.release(account)
     credit?.release()
@@ -89,7 +90,7 @@ export function handleAllocate(state: ServerState, request: AuthenticRequest) {
     algorithm: request.algorithm,
     createdAt: now,
     creation: creationOf(request, leases, wish, lifetime),
-    relayTransport: tcp ? 'tcp' : 'udp',
+    relayTransport,
     ports: state.options.ports,
     quota,
   })
@@ -132,10 +133,16 @@ function refuseForDrain(state: ServerState, request: AuthenticRequest) {
 }
 
 /** A port for each family, as far as there are any. */
-function leasePorts(state: ServerState, wish: Wish, families: readonly (4 | 6)[], now: number): PortLease[] {
+function leasePorts(
+  state: ServerState,
+  wish: Wish,
+  families: readonly (4 | 6)[],
+  transport: RelayTransport,
+  now: number,
+): PortLease[] {
   const { ports, relayAddresses } = state.options
   if (!wish.token) {
-    const leases = families.map((family) => ports.acquire(wish.ports, family, now))
+    const leases = families.map((family) => ports.acquire(wish.ports, family, transport, now))
     return leases.filter((lease) => lease !== undefined)
   }
   const lease = ports.claim(wish.token, now)

@@ -30,7 +30,8 @@ export function handleConnect(state: ServerState, request: AuthenticRequest) {
 
   // 4. "If the new connection is forbidden by local policy, the server MUST reject the request with a 403".
   const verdict = peers.check(peer.address)
-  if (verdict === 'deny' || (verdict === 'own' && !ports.isLive(peer.port))) return refuse('peer-denied')
+  if (verdict === 'deny' || (verdict === 'own' && !ports.isLive(peer.port, peer.family, 'tcp')))
+    return refuse('peer-denied')
   if (allocation.connections.size >= tcpRelay.maxConnections) return refuse('capacity')
 
   // 5. "Otherwise, the server MUST initiate an outgoing TCP connection."

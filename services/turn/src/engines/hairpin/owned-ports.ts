@@ -1,4 +1,4 @@
-import type { PortLease, PortPool, PortRequest } from '../../core/index.ts'
+import type { PortLease, PortPool, PortRequest, RelayTransport } from '../../core/index.ts'
 import type { PortOwnership } from './port-ownership.ts'
 
 /** The shared pool with the taker's number written beside each port, so that a crashed worker's ports come back. */
@@ -11,8 +11,8 @@ export class OwnedPorts implements PortPool {
     this.#ownership = ownership
   }
 
-  acquire(request: PortRequest, family: 4 | 6, now: number): PortLease | undefined {
-    return this.#taken(this.#pool.acquire(request, family, now))
+  acquire(request: PortRequest, family: 4 | 6, transport: RelayTransport, now: number): PortLease | undefined {
+    return this.#taken(this.#pool.acquire(request, family, transport, now))
   }
 
   claim(token: Uint8Array, now: number): PortLease | undefined {
@@ -29,8 +29,8 @@ export class OwnedPorts implements PortPool {
     this.#pool.cancel(token, now)
   }
 
-  isLive(port: number): boolean {
-    return this.#pool.isLive(port)
+  isLive(port: number, family: 4 | 6, transport: RelayTransport): boolean {
+    return this.#pool.isLive(port, family, transport)
   }
 
   #taken(lease: PortLease | undefined): PortLease | undefined {

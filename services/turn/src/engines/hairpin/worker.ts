@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { type LivePolicies, livePolicies } from '@hairpin/config'
+import { familyOf } from '@hairpin/stun'
 import { AppTable } from '../../apps/table.ts'
 import {
   type Allocation,
@@ -27,7 +28,7 @@ import { peerPolicyFor } from '../../net/peer-rules.ts'
 import { Certificate, type CertificateFiles } from '../../net/streams/certificate.ts'
 import { type StreamBinding, StreamListeners } from '../../net/streams/listeners.ts'
 import { TcpRelay } from '../../net/tcp-relay/relay.ts'
-import { bindUdp, familyOf } from '../../net/udp-socket.ts'
+import { bindUdp } from '../../net/udp-socket.ts'
 import { AppLimits } from './app-limits.ts'
 import { describe } from './describe.ts'
 import { FlowTable } from './flow-table.ts'
@@ -125,7 +126,7 @@ async function run(settings: WorkerSettings): Promise<void> {
     proxies: turn.proxyProtocolFrom,
     secureContext: certificate && (() => certificate.current.context),
   })
-  const own = new OwnAddresses(addresses.relay, (port) => ports.isLive(port))
+  const own = new OwnAddresses(addresses.relay, ports)
   const dataPath = new DgramDataPath({
     allocations: server.allocations,
     clients,

@@ -19,7 +19,7 @@ export class RelayedAddresses {
     const addresses = relay.flatMap(({ external, local }) => [external, local])
     this.#own = new Set(addresses.filter((address) => peers.check(address) === 'own'))
     this.#all = new Set(addresses)
-    this.#translation = new OwnAddresses(relay, (port) => this.#ports.has(port))
+    this.#translation = new OwnAddresses(relay, { isLive: (port) => this.#ports.has(port) })
   }
 
   add({ port }: Place): void {

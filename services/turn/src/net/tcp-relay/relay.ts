@@ -142,7 +142,7 @@ export class TcpRelay {
     const { own } = this.#options
     const listener = this.#listeners.get(allocation)
     if (!listener) return
-    const socket = connectFrom(listener.local, { ...peer, address: own.toLocal(peer.address, peer.port) })
+    const socket = connectFrom(listener.local, { ...peer, address: own.toLocal(peer.address, peer.port, 'tcp') })
     socket.once('connect', () => this.#act((core, now) => core.peerConnected(id, now)))
     this.#keep(id, socket)
   }
@@ -153,7 +153,7 @@ export class TcpRelay {
     const canonical = canonicalAddress(remoteAddress)
     // It may be gone already.
     if (canonical === undefined || port === 0) return void socket.destroy()
-    const peer: Endpoint = { address: own.toExternal(canonical, port), port, family: allocation.family }
+    const peer: Endpoint = { address: own.toExternal(canonical, port, 'tcp'), port, family: allocation.family }
     socket.on('error', () => {})
     this.#act((core, now) => {
       const { connection, outputs } = core.peerArrived(allocation, peer, now)
