@@ -1,0 +1,219 @@
+/**
+ * What Meta's webhook says about calls (WhatsApp Business Calling API, webhook field `calls`), read without trust: a part
+ * that is not understood is counted and passed over, for one POST may carry up to 1000 updates.
+ */
+import { type Static, type TSchema, Type } from 'typebox'
+import { Value } from 'typebox/value'
+
+export interface ConnectUpdate {
+  readonly kind: 'connect'
+  readonly id: string
+  /** ms since 1970, as in every update. */
+  readonly at: number
+  readonly direction: 'user' | 'business'
+  /** The WhatsApp user: digits, and the name of the profile; either may be missing. */
+  readonly number: string | undefined
+  readonly name: string | undefined
+  readonly sdpType: 'offer' | 'answer'
+  readonly sdp: string
+}
+
+export interface TerminateUpdate {
+  readonly kind: 'terminate'
+  readonly id: string
+  readonly at: number
+  readonly completed: boolean
+  /** Seconds; only of answered calls. */
+  readonly duration: number | undefined
+  /** Meta's error code, of failed calls. */
+  readonly code: number | undefined
+}
+
+export interface StatusUpdate {
+  readonly kind: 'status'
+  readonly id: string
+  readonly at: number
+  readonly status: 'RINGING' | 'ACCEPTED' | 'REJECTED'
+}
+
+export interface PermissionUpdate {
+  readonly kind: 'permission'
+  /** Of the message that is the reply. */
+  readonly id: string
+  readonly at: number
+  /** The WhatsApp user, digits. */
+  readonly number: string
+  readonly granted: boolean
+  readonly permanent: boolean
+  /** ms since 1970; undefined when it is permanent or refused. */
+  readonly expiresAt: number | undefined
+  /** Meta grants one by itself when the user calls. */
+  readonly automatic: boolean
+}
+
+export type CallUpdate = ConnectUpdate | TerminateUpdate | StatusUpdate | PermissionUpdate
+
+export interface ReadUpdates {
+  readonly updates: readonly CallUpdate[]
+  /** Parts of another number or of a form that is not known. */
+  readonly passedOver: number
+}
+
+/** Longer ones are nobody's call id and SDP: they would only fill the memory. */
+const Id = Type.String({ minLength: 1, maxLength: 256 })
+const Sdp = Type.String({ maxLength: 16_384 })
+const Timestamp = Type.Union([Type.String({ pattern: '^\\d{1,12}$' }), Type.Integer({ minimum: 0, maximum: 1e12 })])
+
+const Change = Type.Object({
+  value: Type.Object({
+    metadata: Type.Object({ phone_number_id: Type.String() }),
+    contacts: Type.Optional(Type.Array(Type.Unknown())),
+    calls: Type.Optional(Type.Array(Type.Unknown())),
+    statuses: Type.Optional(Type.Array(Type.Unknown())),
+    messages: Type.Optional(Type.Array(Type.Unknown())),
+    errors: Type.Optional(Type.Array(Type.Unknown())),
+  }),
+})
+const Contact = Type.Object({
+  wa_id: Type.Optional(Type.String({ maxLength: 32 })),
+  profile: Type.Optional(Type.Object({ name: Type.Optional(Type.String()) })),
+})
+const Connect = Type.Object({
+  id: Id,
+  event: Type.Literal('connect'),
+  timestamp: Timestamp,
+  direction: Type.Union([Type.Literal('USER_INITIATED'), Type.Literal('BUSINESS_INITIATED')]),
+  from: Type.Optional(Type.String({ maxLength: 32 })),
+  to: Type.Optional(Type.String({ maxLength: 32 })),
+  session: Type.Optional(
+    Type.Object({ sdp_type: Type.Union([Type.Literal('offer'), Type.Literal('answer')]), sdp: Sdp }),
+  ),
+  connection: Type.Optional(Type.Object({ webrtc: Type.Object({ sdp: Sdp }) })),
+})
+const Terminate = Type.Object({
+  id: Id,
+  event: Type.Literal('terminate'),
+  timestamp: Timestamp,
+  status: Type.Optional(Type.String()),
+  duration: Type.Optional(Type.Number({ minimum: 0 })),
+})
+const Status = Type.Object({
+  id: Id,
+  type: Type.Literal('call'),
+  timestamp: Timestamp,
+  status: Type.Union([Type.Literal('RINGING'), Type.Literal('ACCEPTED'), Type.Literal('REJECTED')]),
+})
+const PermissionReply = Type.Object({
+  id: Id,
+  from: Type.String({ maxLength: 32 }),
+  timestamp: Timestamp,
+  interactive: Type.Object({
+    type: Type.Literal('call_permission_reply'),
+    call_permission_reply: Type.Object({
+      response: Type.Union([Type.Literal('accept'), Type.Literal('reject')]),
+      is_permanent: Type.Optional(Type.Boolean()),
+      expiration_timestamp: Type.Optional(Timestamp),
+      response_source: Type.Optional(Type.String()),
+    }),
+  }),
+})
+const MetaError = Type.Object({ code: Type.Integer() })
+
+/**
+ * @param body the parsed JSON of a webhook POST, of whatever form
+ * @param phoneNumberId updates of the account's other numbers are passed over
+ */
+export function readUpdates(body: unknown, phoneNumberId: string): ReadUpdates {
+  const updates: CallUpdate[] = []
+  let passedOver = 0
+  for (const entry of listOf(body, 'entry'))
+    for (const change of listOf(entry, 'changes')) {
+      const value = as(Change, change)?.value
+      if (value?.metadata.phone_number_id !== phoneNumberId) {
+        passedOver++
+        continue
+      }
+      const contacts = (value.contacts ?? []).flatMap((contact) => as(Contact, contact) ?? [])
+      const code = (value.errors ?? []).flatMap((error) => as(MetaError, error)?.code ?? [])[0]
+      const read = [
+        ...(value.calls ?? []).map((call) => connectOf(call, contacts) ?? terminateOf(call, code)),
+        ...(value.statuses ?? []).map(statusOf),
+        ...(value.messages ?? []).map(permissionOf),
+      ]
+      for (const update of read) {
+        if (update) updates.push(update)
+        else passedOver++
+      }
+    }
+  return { updates, passedOver }
+}
+
+function connectOf(call: unknown, contacts: readonly Static<typeof Contact>[]): ConnectUpdate | undefined {
+  const read = as(Connect, call)
+  if (!read) return undefined
+  const direction = read.direction === 'USER_INITIATED' ? 'user' : 'business'
+  const session = read.session ?? (read.connection && { sdp_type: 'answer' as const, sdp: read.connection.webrtc.sdp })
+  if (!session || session.sdp_type !== (direction === 'user' ? 'offer' : 'answer')) return undefined
+  // One of Meta's samples swaps `from` and `to`: the contact, when there is one, is surely the user.
+  const own = direction === 'user' ? read.from : read.to
+  const contact = contacts.find(({ wa_id }) => wa_id !== undefined && wa_id === own) ?? contacts[0]
+  return {
+    kind: 'connect',
+    id: read.id,
+    at: milliseconds(read.timestamp),
+    direction,
+    number: contact?.wa_id ?? own,
+    name: contact?.profile?.name?.slice(0, 128),
+    sdpType: session.sdp_type,
+    sdp: session.sdp,
+  }
+}
+
+function terminateOf(call: unknown, code: number | undefined): TerminateUpdate | undefined {
+  const read = as(Terminate, call)
+  if (!read) return undefined
+  const completed = read.status?.toUpperCase() === 'COMPLETED'
+  return {
+    kind: 'terminate',
+    id: read.id,
+    at: milliseconds(read.timestamp),
+    completed,
+    duration: read.duration,
+    code: completed ? undefined : code,
+  }
+}
+
+function statusOf(status: unknown): StatusUpdate | undefined {
+  const read = as(Status, status)
+  return read && { kind: 'status', id: read.id, at: milliseconds(read.timestamp), status: read.status }
+}
+
+function permissionOf(message: unknown): PermissionUpdate | undefined {
+  const read = as(PermissionReply, message)
+  if (!read) return undefined
+  const reply = read.interactive.call_permission_reply
+  const until = reply.expiration_timestamp
+  return {
+    kind: 'permission',
+    id: read.id,
+    at: milliseconds(read.timestamp),
+    number: read.from,
+    granted: reply.response === 'accept',
+    permanent: reply.is_permanent ?? false,
+    expiresAt: until === undefined ? undefined : milliseconds(until),
+    automatic: reply.response_source === 'automatic',
+  }
+}
+
+function as<T extends TSchema>(schema: T, value: unknown): Static<T> | undefined {
+  return Value.Check(schema, value) ? value : undefined
+}
+
+function listOf(value: unknown, name: string): readonly unknown[] {
+  const list = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined
+  return Array.isArray(list) ? list : []
+}
+
+function milliseconds(timestamp: string | number): number {
+  return Number(timestamp) * 1000
+}
