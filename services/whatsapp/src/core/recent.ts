@@ -25,4 +25,9 @@ export class Recent {
     }
     return true
   }
+
+  /** False when the key was not remembered. */
+  delete(key: string): boolean {
+    return this.#keys.delete(key)
+  }
 }

@@ -1,0 +1,442 @@
+import { Agents } from './agents.ts'
+import {
+  type AgentEvent,
+  type Call,
+  type CallAction,
+  type CallOutput,
+  type CallRequest,
+  type CallTimes,
+  deadlineOf,
+  defaultTimes,
+  type Ending,
+  type EndReason,
+  newCall,
+} from './call.ts'
+import { type CallReason, reasonOf } from './reasons.ts'
+import { Recent } from './recent.ts'
+import type { ConnectUpdate, StatusUpdate, TerminateUpdate } from './updates.ts'
+
+export interface CallsOptions {
+  /** Of a call of the business. */
+  readonly newKey: () => string
+  readonly times?: Partial<CallTimes>
+  /** Calls at once; a customer's call beyond it is rejected. */
+  readonly limit?: number
+}
+
+/** What became of a request. */
+export type RequestResult =
+  /** `id`: of `connect`. */
+  | { readonly ok: true; readonly id?: string }
+  /** `uncertain`: Meta may have done it all the same. */
+  | { readonly ok: false; readonly reason: CallReason; readonly uncertain: boolean }
+
+/** Ids of calls that are over, for what Meta says of them late. */
+const REMEMBERED = 10_000
+/** ms in which Meta may still tell of a call whose id never arrived here. */
+const LOST_FOR = 120_000
+
+/**
+ * The calls of one business number. Pure: the clock is passed in, and what is to be done comes out of `drain`.
+ *
+ * Invariant: a call has at most one agent and an agent at most one call; a call's requests go one at a time; `accept`
+ * repeats the SDP of `pre_accept`; media is open only after the 200 to `accept`, or once the customer's phone joined;
+ * every call that began ends once, with one record, its leg closed, and with `reject` or `terminate` if and only if Meta
+ * does not know already that it is over.
+ */
+export class Calls {
+  readonly #options: Required<CallsOptions>
+  readonly #times: CallTimes
+  readonly #calls = new Map<string, Call>()
+  /** Calls of the business by Meta's id. */
+  readonly #keys = new Map<string, string>()
+  readonly #agents = new Agents()
+  readonly #over = new Recent(REMEMBERED)
+  /** Of these, calls whose `terminate` came first. */
+  readonly #unseen = new Recent(REMEMBERED)
+  /** News of a business's call that came before its id did. */
+  readonly #early = new Map<string, (ConnectUpdate | StatusUpdate)[]>()
+  /** Numbers that were called while the answer to `connect` was lost, and until when that counts. */
+  readonly #lost = new Map<string, number>()
+  #connecting = 0
+  #outputs: CallOutput[] = []
+
+  constructor(options: CallsOptions) {
+    this.#options = { limit: 200, times: {}, ...options }
+    this.#times = { ...defaultTimes, ...options.times }
+  }
+
+  get size(): number {
+    return this.#calls.size
+  }
+
+  /** What is to be done since the last time, in order. */
+  drain(): readonly CallOutput[] {
+    const outputs = this.#outputs
+    this.#outputs = []
+    return outputs
+  }
+
+  connect(update: ConnectUpdate, now: number): void {
+    if (update.direction === 'business') {
+      this.#joined(update, now)
+      return
+    }
+    if (this.#calls.has(update.id)) return
+    const call = newCall(update.id, 'user', update, now)
+    if (this.#over.has(update.id)) {
+      // Its `terminate` overtook it; otherwise this is a repetition, and the record was made.
+      if (this.#unseen.delete(update.id)) this.#record(call, { reason: 'customer-hung-up', cause: undefined }, now)
+      return
+    }
+    this.#calls.set(call.key, call)
+    if (this.#calls.size > this.#options.limit) {
+      this.#end(call, 'busy', undefined, now)
+      return
+    }
+    this.#openLeg(call, update.sdp)
+    for (const agent of this.#agents.here()) this.#ring(call, agent)
+    this.#schedule(call)
+  }
+
+  status(update: StatusUpdate, now: number): void {
+    const call = this.#byId(update.id)
+    if (!call) {
+      this.#keep(update)
+      return
+    }
+    if (call.direction !== 'business' || call.ending) return
+    if (update.status === 'REJECTED') {
+      call.overAtMeta = true
+      this.#end(call, 'rejected', undefined, now)
+      return
+    }
+    if (update.status === 'ACCEPTED' && call.answeredAt === undefined) {
+      call.answeredAt = now
+      call.heardAt = now
+      this.#tellAgent(call, { type: 'call-state', state: 'answered' })
+    } else if (update.status === 'RINGING' && !call.ringSeen && call.answeredAt === undefined) {
+      call.ringSeen = true
+      this.#tellAgent(call, { type: 'call-state', state: 'ringing' })
+    }
+    this.#schedule(call)
+  }
+
+  terminate(update: TerminateUpdate, now: number): void {
+    const call = this.#byId(update.id)
+    if (!call) {
+      if (this.#over.add(update.id)) this.#unseen.add(update.id)
+      return
+    }
+    call.overAtMeta = true
+    const cause = update.completed || update.code === undefined ? undefined : reasonOf(update.code)
+    this.#end(call, cause === undefined ? 'customer-hung-up' : 'failed', cause, now)
+    this.#forgetIfDone(call)
+  }
+
+  /** The leg's SDP. */
+  described(key: string, sdp: string): void {
+    const call = this.#calls.get(key)
+    if (!call || call.ending || call.sdp !== undefined) return
+    call.sdp = sdp
+    this.#advance(call)
+  }
+
+  /** The leg could not be made, or its media is gone for good. */
+  legLost(key: string, now: number): void {
+    const call = this.#calls.get(key)
+    if (call) this.#end(call, 'no-media', undefined, now)
+  }
+
+  /** Media came from WhatsApp. To be told every few seconds, not with every packet. */
+  heard(key: string, now: number): void {
+    const call = this.#calls.get(key)
+    if (!call || call.heardAt === undefined || call.ending) return
+    call.heard = true
+    call.heardAt = now
+    this.#schedule(call)
+  }
+
+  result(key: string, action: CallAction, result: RequestResult, now: number): void {
+    const call = this.#calls.get(key)
+    if (!call || call.request !== action) return
+    call.request = undefined
+    if (action === 'connect') this.#connected(call, result, now)
+    else if (action === 'reject' || action === 'terminate') call.overAtMeta = true
+    else if (action === 'accept') this.#accepted(call, result, now)
+    else if (!result.ok && !(action === 'pre_accept' && result.uncertain)) this.#fail(call, result.reason, now)
+    else if (action === 'pre_accept') call.preAccepted = true
+    else if (!call.ending) this.#openLeg(call, undefined)
+    this.#advance(call)
+    this.#forgetIfDone(call)
+  }
+
+  /** The agent's page is here, for the first time or again. */
+  arrive(agent: string): void {
+    if (this.#agents.isHere(agent)) return
+    this.#agents.arrive(agent)
+    const call = this.#calls.get(this.#agents.callOf(agent) ?? '')
+    if (!call) {
+      this.#ringAll(agent)
+      return
+    }
+    call.agentLostAt = undefined
+    this.#tellAgent(call, { type: 'call-resumed' })
+    if (call.open) this.#outputs.push({ do: 'media', call: call.key, agent })
+    this.#schedule(call)
+  }
+
+  leave(agent: string, now: number): void {
+    if (!this.#agents.isHere(agent)) return
+    this.#agents.leave(agent)
+    for (const call of this.#calls.values()) call.ringing.delete(agent)
+    const call = this.#calls.get(this.#agents.callOf(agent) ?? '')
+    if (!call) return
+    call.agentLostAt = now
+    if (call.open) this.#outputs.push({ do: 'media', call: call.key, agent: undefined })
+    this.#schedule(call)
+  }
+
+  /** `lost`: another agent was first, or the call is over. */
+  answer(agent: string, key: string): 'won' | 'lost' {
+    const call = this.#calls.get(key)
+    if (!call?.ringing.delete(agent)) return 'lost'
+    call.agent = agent
+    this.#agents.take(agent, key)
+    for (const other of call.ringing) this.#tell(other, key, { type: 'answered-elsewhere' })
+    call.ringing.clear()
+    for (const other of this.#calls.values())
+      if (other.ringing.delete(agent)) this.#tell(agent, other.key, { type: 'ring-stopped' })
+    this.#advance(call)
+    return 'won'
+  }
+
+  decline(agent: string, key: string, now: number): void {
+    const call = this.#calls.get(key)
+    if (!call?.ringing.delete(agent)) return
+    call.declined.add(agent)
+    if (this.#agents.here().every((here) => call.declined.has(here))) this.#end(call, 'declined', undefined, now)
+  }
+
+  hangUp(agent: string, key: string, now: number): void {
+    const call = this.#calls.get(key)
+    if (call?.agent === agent) this.#end(call, 'agent-hung-up', undefined, now)
+  }
+
+  /** Calls a customer. @param number digits @returns the call's key; undefined when the agent is not free */
+  dial(agent: string, number: string, now: number): string | undefined {
+    if (!this.#agents.isFree(agent)) return undefined
+    const call = newCall(this.#options.newKey(), 'business', { number, name: undefined }, now)
+    call.agent = agent
+    this.#agents.take(agent, call.key)
+    this.#calls.set(call.key, call)
+    for (const other of this.#calls.values())
+      if (other.ringing.delete(agent)) this.#tell(agent, other.key, { type: 'ring-stopped' })
+    this.#tellAgent(call, { type: 'call-state', state: 'calling' })
+    this.#request(call, { action: 'permission', number })
+    this.#schedule(call)
+    return call.key
+  }
+
+  /** The time that `wake` of the outputs named has come. */
+  wake(key: string, now: number): void {
+    const call = this.#calls.get(key)
+    if (!call) return
+    const { at, reason } = deadlineOf(call, this.#times)
+    if (at <= now) this.#end(call, reason, undefined, now)
+    else {
+      call.wakeAt = Number.POSITIVE_INFINITY
+      this.#schedule(call)
+    }
+  }
+
+  /** Ends every call, as before the service stops. */
+  endAll(now: number): void {
+    for (const call of [...this.#calls.values()]) this.#end(call, 'stopped', undefined, now)
+  }
+
+  /** Sends what is due next, if nothing is under way. */
+  #advance(call: Call): void {
+    if (call.request) return
+    const { id, sdp } = call
+    if (call.ending) {
+      this.#farewell(call)
+      return
+    }
+    if (sdp === undefined) return
+    if (call.direction === 'business') {
+      if (id !== undefined) return
+      this.#connecting++
+      this.#lost.delete(call.number!)
+      this.#request(call, { action: 'connect', number: call.number!, sdp })
+      return
+    }
+    if (!call.preAccepted) {
+      this.#request(call, { action: 'pre_accept', id: call.key, sdp })
+      return
+    }
+    if (call.agent === undefined || call.acceptSent) return
+    call.acceptSent = true
+    this.#request(call, { action: 'accept', id: call.key, sdp })
+    this.#schedule(call)
+  }
+
+  /** Tells Meta that the call is over, unless it knows, or never knew of the call. */
+  #farewell(call: Call): void {
+    const { id } = call
+    if (call.overAtMeta || id === undefined) return
+    this.#request(call, { action: call.direction === 'user' && !call.acceptSent ? 'reject' : 'terminate', id })
+  }
+
+  #accepted(call: Call, result: RequestResult, now: number): void {
+    if (!result.ok) {
+      // What surely was not accepted still rings at the customer: `reject` is due.
+      call.acceptSent = result.uncertain
+      this.#fail(call, result.reason, now)
+      return
+    }
+    if (call.ending) return
+    call.answeredAt = now
+    call.heardAt = now
+    call.open = true
+    this.#outputs.push({ do: 'media', call: call.key, agent: call.agentLostAt === undefined ? call.agent : undefined })
+    this.#tellAgent(call, { type: 'call-state', state: 'connected' })
+    this.#schedule(call)
+  }
+
+  /** Meta has answered `connect`: the call has an id, and what was said of it before is heard now. */
+  #connected(call: Call, result: RequestResult, now: number): void {
+    this.#connecting--
+    const id = result.ok ? result.id : undefined
+    if (id === undefined) {
+      if (!result.ok && result.uncertain) this.#lose(call.number!, now)
+      this.#fail(call, result.ok ? 'unknown' : result.reason, now)
+    } else {
+      call.id = id
+      this.#keys.set(id, call.key)
+      const early = this.#early.get(id) ?? []
+      this.#early.delete(id)
+      for (const update of early) {
+        if (update.kind === 'connect') this.#joined(update, now)
+        else this.status(update, now)
+      }
+      if (this.#over.has(id)) {
+        call.overAtMeta = true
+        this.#end(call, 'customer-hung-up', undefined, now)
+      }
+    }
+    if (this.#connecting === 0) this.#early.clear()
+  }
+
+  /** The customer's phone has answered the media; the person may not have. */
+  #joined(update: ConnectUpdate, now: number): void {
+    const call = this.#byId(update.id)
+    if (!call) {
+      const until = this.#lost.get(update.number ?? '')
+      if (until === undefined || until < now) {
+        this.#keep(update)
+        return
+      }
+      // Nobody here holds this call: its id was lost with the answer to `connect`.
+      this.#lost.delete(update.number ?? '')
+      this.#outputs.push({ do: 'request', call: update.id, request: { action: 'terminate', id: update.id } })
+      return
+    }
+    if (call.ending || call.joined) return
+    call.joined = true
+    call.open = true
+    this.#outputs.push({ do: 'join-leg', call: call.key, answer: update.sdp })
+    this.#outputs.push({ do: 'media', call: call.key, agent: call.agentLostAt === undefined ? call.agent : undefined })
+  }
+
+  #lose(number: string, now: number): void {
+    for (const [other, until] of this.#lost) if (until < now) this.#lost.delete(other)
+    this.#lost.set(number, now + LOST_FOR)
+  }
+
+  /** Holds what Meta says of a call whose id may be on its way. */
+  #keep(update: ConnectUpdate | StatusUpdate): void {
+    if (this.#connecting === 0 || this.#over.has(update.id)) return
+    const kept = this.#early.get(update.id) ?? []
+    if (kept.length < 8 && this.#early.size < 1000) this.#early.set(update.id, [...kept, update])
+  }
+
+  #fail(call: Call, cause: CallReason, now: number): void {
+    this.#end(call, 'failed', cause, now)
+  }
+
+  #end(call: Call, reason: EndReason, cause: CallReason | undefined, now: number): void {
+    if (call.ending) return
+    call.ending = { reason, cause }
+    for (const agent of call.ringing) this.#tell(agent, call.key, { type: 'call-ended', reason, cause })
+    call.ringing.clear()
+    this.#tellAgent(call, { type: 'call-ended', reason, cause })
+    if (call.legOpened) this.#outputs.push({ do: 'close-leg', call: call.key })
+    this.#record(call, call.ending, now)
+    this.#schedule(call)
+    this.#advance(call)
+    this.#release(call)
+    this.#forgetIfDone(call)
+  }
+
+  #release({ agent, key }: Call): void {
+    if (agent === undefined || this.#agents.callOf(agent) !== key) return
+    this.#agents.release(agent)
+    if (this.#agents.isHere(agent)) this.#ringAll(agent)
+  }
+
+  #forgetIfDone(call: Call): void {
+    if (!call.ending || call.request) return
+    this.#calls.delete(call.key)
+    if (call.id === undefined) return
+    this.#keys.delete(call.id)
+    this.#over.add(call.id)
+  }
+
+  #openLeg(call: Call, offer: string | undefined): void {
+    call.legOpened = true
+    this.#outputs.push({ do: 'open-leg', call: call.key, offer })
+  }
+
+  #ringAll(agent: string): void {
+    for (const call of this.#calls.values()) this.#ring(call, agent)
+  }
+
+  #ring(call: Call, agent: string): void {
+    if (call.direction !== 'user' || call.agent !== undefined || call.ending) return
+    if (!this.#agents.isFree(agent) || call.declined.has(agent) || call.ringing.has(agent)) return
+    call.ringing.add(agent)
+    this.#tell(agent, call.key, { type: 'call-is-coming', callerName: call.name, callerNumber: call.number })
+  }
+
+  #record(call: Call, ending: Ending, endedAt: number): void {
+    const { key, id, direction, number, name, agent, startedAt, answeredAt } = call
+    const record = { key, id, direction, number, name, agent, startedAt, answeredAt, endedAt, ending }
+    this.#outputs.push({ do: 'record', record })
+  }
+
+  #request(call: Call, request: CallRequest): void {
+    call.request = request.action
+    this.#outputs.push({ do: 'request', call: call.key, request })
+  }
+
+  /** Names the next time to the driver, if it has changed. */
+  #schedule(call: Call): void {
+    const { at } = deadlineOf(call, this.#times)
+    if (at === call.wakeAt) return
+    call.wakeAt = at
+    this.#outputs.push({ do: 'wake', call: call.key, at })
+  }
+
+  #tellAgent(call: Call, event: AgentEvent): void {
+    if (call.agent !== undefined) this.#tell(call.agent, call.key, event)
+  }
+
+  #tell(agent: string, call: string, event: AgentEvent): void {
+    if (this.#agents.isHere(agent)) this.#outputs.push({ do: 'tell', agent, call, event })
+  }
+
+  #byId(id: string): Call | undefined {
+    return this.#calls.get(this.#keys.get(id) ?? id)
+  }
+}

@@ -1,0 +1,217 @@
+import { expect, it } from 'vitest'
+import { Desk } from './support/desk.ts'
+
+const refused = { ok: false, reason: 'connection-error', uncertain: false } as const
+const lostAnswer = { ok: false, reason: 'unreachable', uncertain: true } as const
+
+function desk(...agents: string[]): Desk {
+  const made = new Desk()
+  for (const agent of agents) made.do((calls) => calls.arrive(agent))
+  return made
+}
+
+/** A call that `agent` talks in. */
+function talking(agent = 'Anna', ...others: string[]): Desk {
+  return desk(agent, ...others)
+    .connect('c')
+    .describe('c')
+    .reply('c')
+    .do((calls) => calls.answer(agent, 'c'))
+    .reply('c')
+}
+
+function expectClean(made: Desk): void {
+  expect([made.calls.size, made.wakes.size, made.pending.size]).toEqual([0, 0, 0])
+  expect([...made.legs.values()].every(({ closed }) => closed)).toBe(true)
+}
+
+const ends = (made: Desk) => made.records.map(({ ending }) => ending.reason)
+
+it('pre-accepts at once, while all agents ring, and accepts with the same SDP when one answers', () => {
+  const made = desk('Anna', 'Ben', 'Cem').connect('c')
+  expect(made.legs.get('c')?.offer).toBe('offer of c')
+  for (const agent of ['Anna', 'Ben', 'Cem']) expect(made.heardBy(agent, 'c')).toEqual(['call-is-coming'])
+  made.describe('c')
+  expect(made.actions('c')).toEqual(['pre_accept'])
+  made.reply('c').do((calls) => expect(calls.answer('Ben', 'c')).toBe('won'))
+  expect(made.requests.get('c')).toEqual([
+    { action: 'pre_accept', id: 'c', sdp: 'sdp of c' },
+    { action: 'accept', id: 'c', sdp: 'sdp of c' },
+  ])
+  for (const agent of ['Anna', 'Cem'])
+    expect(made.heardBy(agent, 'c')).toEqual(['call-is-coming', 'answered-elsewhere'])
+  made.do((calls) => expect(calls.answer('Anna', 'c')).toBe('lost'))
+  made.do((calls) => expect(calls.answer('Ben', 'c')).toBe('lost'))
+})
+
+it('opens the media only after the 200 to accept', () => {
+  const made = desk('Anna').connect('c').describe('c').reply('c')
+  made.do((calls) => calls.answer('Anna', 'c'))
+  expect(made.legs.get('c')?.agent).toBeUndefined()
+  made.reply('c')
+  expect(made.legs.get('c')?.agent).toBe('Anna')
+  expect(made.heardBy('Anna', 'c')).toEqual(['call-is-coming', 'connected'])
+})
+
+it('waits with accept for pre_accept and with pre_accept for the SDP, when an agent is quick', () => {
+  const made = desk('Anna').connect('c')
+  made.do((calls) => calls.answer('Anna', 'c'))
+  expect(made.actions('c')).toEqual([])
+  made.describe('c')
+  expect(made.actions('c')).toEqual(['pre_accept'])
+  made.reply('c')
+  expect(made.actions('c')).toEqual(['pre_accept', 'accept'])
+})
+
+it('rings at an agent who comes late or becomes free, and at nobody who talks', () => {
+  const made = talking('Anna').connect('d')
+  expect(made.heardBy('Anna', 'd')).toEqual([])
+  made.do((calls) => calls.arrive('Ben'))
+  expect(made.heardBy('Ben', 'd')).toEqual(['call-is-coming'])
+  made.do((calls, now) => calls.hangUp('Anna', 'c', now))
+  expect(made.heardBy('Anna', 'd')).toEqual(['call-is-coming'])
+})
+
+it('stops the other calls that ring at an agent who answers one', () => {
+  const made = desk('Anna').connect('c').connect('d')
+  made.do((calls) => calls.answer('Anna', 'c'))
+  expect(made.heardBy('Anna', 'd')).toEqual(['call-is-coming', 'ring-stopped'])
+  made.do((calls) => expect(calls.answer('Anna', 'd')).toBe('lost'))
+})
+
+it('ends with terminate when the agent hangs up, and without it when the customer does', () => {
+  const byAgent = talking().do((calls, now) => calls.hangUp('Anna', 'c', now))
+  expect(byAgent.actions('c')).toEqual(['pre_accept', 'accept', 'terminate'])
+  expectClean(byAgent.reply('c'))
+  const byCustomer = talking().terminate('c')
+  expect(byCustomer.actions('c')).toEqual(['pre_accept', 'accept'])
+  expect(byCustomer.heardBy('Anna', 'c').at(-1)).toBe('call-ended customer-hung-up')
+  expectClean(byCustomer)
+  expect([...ends(byAgent), ...ends(byCustomer)]).toEqual(['agent-hung-up', 'customer-hung-up'])
+})
+
+it('lets nobody but its agent hang up', () => {
+  const made = talking('Anna', 'Ben').do((calls, now) => calls.hangUp('Ben', 'c', now))
+  expect(made.records).toEqual([])
+})
+
+it('rejects when all agents decline, and rings on while one has not', () => {
+  const made = desk('Anna', 'Ben').connect('c').describe('c').reply('c')
+  made.do((calls, now) => calls.decline('Anna', 'c', now))
+  expect(made.records).toEqual([])
+  made.do((calls, now) => calls.decline('Ben', 'c', now))
+  expect(made.actions('c')).toEqual(['pre_accept', 'reject'])
+  expectClean(made.reply('c'))
+  expect(ends(made)).toEqual(['declined'])
+})
+
+it('rejects after 45 s that nobody answers, also when no agent is there', () => {
+  for (const made of [desk('Anna'), desk()]) {
+    made.connect('c').describe('c').reply('c').pass(44_999)
+    expect(made.records).toEqual([])
+    made.pass(1)
+    expect(made.actions('c')).toEqual(['pre_accept', 'reject'])
+    expectClean(made.reply('c'))
+    expect(ends(made)).toEqual(['no-answer'])
+  }
+})
+
+it('ends after 20 s without media at the beginning, and 30 s later on', () => {
+  const atFirst = talking().pass(19_999)
+  expect(atFirst.records).toEqual([])
+  expect(ends(atFirst.pass(1))).toEqual(['no-media'])
+  expect(atFirst.actions('c').at(-1)).toBe('terminate')
+  const later = talking().pass(19_999)
+  later.do((calls, now) => calls.heard('c', now)).pass(29_999)
+  expect(later.records).toEqual([])
+  expect(ends(later.pass(1))).toEqual(['no-media'])
+  expectClean(later.reply('c'))
+})
+
+it('keeps the customer while the page of the agent reloads, and ends after 20 s', () => {
+  const made = talking().do((calls, now) => calls.leave('Anna', now))
+  expect(made.legs.get('c')?.agent).toBeUndefined()
+  made.pass(5000).do((calls) => calls.arrive('Anna'))
+  expect([made.legs.get('c')?.agent, made.heardBy('Anna', 'c').at(-1)]).toEqual(['Anna', 'call-resumed'])
+  made.do((calls, now) => calls.heard('c', now)).do((calls, now) => calls.leave('Anna', now))
+  expect(ends(made.pass(20_000))).toEqual(['agent-lost'])
+  expect(made.actions('c').at(-1)).toBe('terminate')
+  expectClean(made.reply('c'))
+})
+
+it('rings once, however often connect comes, and makes one record', () => {
+  const made = desk('Anna').connect('c').connect('c').describe('c').reply('c').connect('c')
+  made.terminate('c').terminate('c').connect('c')
+  expect(made.told.map(({ event }) => event.type)).toEqual(['call-is-coming', 'call-ended'])
+  expect(made.records).toHaveLength(1)
+  expectClean(made)
+})
+
+it('does not ring when terminate came before connect, but records the missed call once', () => {
+  const made = desk('Anna').terminate('c').connect('c').connect('c')
+  expect([made.told, ends(made)]).toEqual([[], ['customer-hung-up']])
+  expectClean(made)
+})
+
+it('tells why WhatsApp lost a call', () => {
+  const made = talking().terminate('c', 138021)
+  expect(made.records[0]?.ending).toEqual({ reason: 'failed', cause: 'receive-timeout' })
+  expectClean(made)
+})
+
+it('sends nothing while a request is under way: a call that ends then is ended after it', () => {
+  const made = desk('Anna').connect('c').describe('c').reply('c')
+  made.do((calls) => calls.answer('Anna', 'c')).do((calls, now) => calls.hangUp('Anna', 'c', now))
+  expect(made.actions('c')).toEqual(['pre_accept', 'accept'])
+  expect(made.legs.get('c')?.closed).toBe(true)
+  expect(made.reply('c').actions('c')).toEqual(['pre_accept', 'accept', 'terminate'])
+  expectClean(made.reply('c'))
+})
+
+it('sends no farewell when the customer hangs up while one of our requests is under way', () => {
+  const made = desk('Anna').connect('c').describe('c').terminate('c')
+  expect(made.calls.size).toBe(1)
+  expectClean(made.reply('c'))
+  expect(made.actions('c')).toEqual(['pre_accept'])
+})
+
+it('rejects after an accept that surely failed, terminates after one that may have arrived', () => {
+  for (const [result, farewell] of [
+    [refused, 'reject'],
+    [lostAnswer, 'terminate'],
+  ] as const) {
+    const made = desk('Anna').connect('c').describe('c').reply('c')
+    made.do((calls) => calls.answer('Anna', 'c')).reply('c', result)
+    expect(made.actions('c')).toEqual(['pre_accept', 'accept', farewell])
+    expect(made.records[0]?.ending).toEqual({ reason: 'failed', cause: result.reason })
+    expectClean(made.reply('c', refused))
+  }
+})
+
+it('goes on after a pre_accept whose answer was lost, and ends after one that was refused', () => {
+  const lost = desk('Anna').connect('c').describe('c').reply('c', lostAnswer)
+  lost.do((calls) => calls.answer('Anna', 'c'))
+  expect(lost.actions('c')).toEqual(['pre_accept', 'accept'])
+  const made = desk('Anna').connect('c').describe('c').reply('c', refused)
+  expect(made.actions('c')).toEqual(['pre_accept', 'reject'])
+  expectClean(made.reply('c'))
+})
+
+it('ends when the media cannot be made or is lost', () => {
+  const early = desk('Anna')
+    .connect('c')
+    .do((calls, now) => calls.legLost('c', now))
+  expect(early.actions('c')).toEqual(['reject'])
+  const late = talking().do((calls, now) => calls.legLost('c', now))
+  expect(late.actions('c').at(-1)).toBe('terminate')
+  for (const made of [early, late]) expectClean(made.reply('c'))
+})
+
+it('rejects what is beyond its limit of calls, and ends every call when it is stopped', () => {
+  const made = new Desk({ limit: 2 })
+  made.connect('a').connect('b').connect('c')
+  expect([made.actions('c'), ends(made)]).toEqual([['reject'], ['busy']])
+  made.reply('c').do((calls, now) => calls.endAll(now))
+  expect(ends(made)).toEqual(['busy', 'stopped', 'stopped'])
+  expectClean(made.reply('a').reply('b'))
+})
