@@ -1,0 +1,83 @@
+/**
+ * The two SDPs of a WhatsApp call (RFC 8866, RFC 8829): theirs is checked, ours is brought into the form that Meta takes.
+ * One m=audio with Opus, telephone-event at 8 kHz beside it, no header extensions, lines that end with CR and LF.
+ */
+
+/** What media needs to know of the other side's SDP. */
+export interface RemoteAudio {
+  /** The SDP with CR and LF, and without the header extensions that are not to be negotiated. */
+  readonly sdp: string
+  readonly mid: string
+  /** Payload types. */
+  readonly opus: number
+  /** Of telephone-event/8000 (RFC 4733); undefined: that side takes no digits. */
+  readonly telephoneEvent: number | undefined
+}
+
+export type SdpFault =
+  | 'SDP_NOT_AUDIO'
+  | 'SDP_NO_OPUS'
+  | 'SDP_NO_FINGERPRINT'
+  | 'SDP_NO_ICE'
+  | 'SDP_NO_SETUP'
+  | 'SDP_TOO_LONG'
+
+/** Characters; a browser's offer of one audio track has about 2000. */
+const LENGTH_LIMIT = 16_384
+
+/** The payload type that WhatsApp uses for digits. */
+export const TELEPHONE_EVENT = 126
+/** The one we offer for Opus, which is the browsers' and Meta's. */
+export const OPUS = 111
+/** `fmtp` parameters of Opus that we ask for: forward error correction, as browsers do (RFC 7587 section 6.1). */
+export const OPUS_PARAMETERS = 'minptime=10;useinbandfec=1'
+
+/** Reads an offer or answer; a fault instead of what cannot carry a call. */
+export function readRemoteAudio(sdp: string): RemoteAudio | SdpFault {
+  if (sdp.length > LENGTH_LIMIT) return 'SDP_TOO_LONG'
+  const lines = linesOf(sdp)
+  const media = lines.filter((line) => line.startsWith('m='))
+  const [kind, , profile, ...formats] = media[0]?.slice(2).split(' ') ?? []
+  if (media.length !== 1 || kind !== 'audio' || !profile?.includes('RTP/SAVP')) return 'SDP_NOT_AUDIO'
+  const opus = payloadType(lines, formats, /^opus\/48000\/2$/i)
+  if (opus === undefined) return 'SDP_NO_OPUS'
+  if (!lines.some((line) => /^a=fingerprint:sha-256 /i.test(line))) return 'SDP_NO_FINGERPRINT'
+  if (!value(lines, 'ice-ufrag') || !value(lines, 'ice-pwd')) return 'SDP_NO_ICE'
+  if (!/^(actpass|active|passive)$/.test(value(lines, 'setup') ?? '')) return 'SDP_NO_SETUP'
+  return {
+    sdp: join(lines.filter((line) => !line.startsWith('a=extmap'))),
+    mid: value(lines, 'mid') ?? '0',
+    opus,
+    telephoneEvent: payloadType(lines, formats, /^telephone-event\/8000$/i),
+  }
+}
+
+/** Our SDP in Meta's form: the DTLS role is named, 20 ms packets are asked for, and nothing else is offered. */
+export function whatsappSdp(sdp: string, type: 'offer' | 'answer'): string {
+  const setup = `a=setup:${type === 'answer' ? 'active' : 'actpass'}`
+  const lines = linesOf(sdp)
+    .filter((line) => !/^a=(extmap|extmap-allow-mixed|group:LS|msid-semantic|ptime)\b/.test(line))
+    .map((line) => (line.startsWith('a=setup:') ? setup : line))
+  return join([...lines, 'a=ptime:20'])
+}
+
+function linesOf(sdp: string): string[] {
+  return sdp.split(/\r\n|\n|\r/).filter((line) => line !== '')
+}
+
+function join(lines: readonly string[]): string {
+  return `${lines.join('\r\n')}\r\n`
+}
+
+function value(lines: readonly string[], attribute: string): string | undefined {
+  const start = `a=${attribute}:`
+  return lines.find((line) => line.startsWith(start))?.slice(start.length)
+}
+
+function payloadType(lines: readonly string[], formats: readonly string[], codec: RegExp): number | undefined {
+  for (const line of lines) {
+    const [, format = '', name = ''] = /^a=rtpmap:(\d{1,3}) (\S+)$/.exec(line) ?? []
+    if (codec.test(name) && formats.includes(format)) return Number(format)
+  }
+  return undefined
+}

@@ -1,0 +1,55 @@
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { readRemoteAudio, whatsappSdp } from '../src/core/sdp.ts'
+import { brokenRules } from './simulator/sdp-rules.ts'
+import { businessSdp } from './support/sdp.ts'
+
+const good = businessSdp('actpass')
+
+it('reads what media needs, whatever ends the lines, and leaves header extensions out', () => {
+  const extended = good.replace('a=rtcp-mux', 'a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\na=rtcp-mux')
+  for (const sdp of [good, extended, good.replaceAll('\r\n', '\n'), good.replaceAll('\r\n', '\r'), `${good}\r\n`])
+    expect(readRemoteAudio(sdp)).toEqual({ sdp: good, mid: '0', opus: 111, telephoneEvent: 126 })
+})
+
+it('takes the numbers of the other side, and does without digits', () => {
+  const numbers = good.replaceAll('111', '109').replaceAll(' 126', ' 101').replace('rtpmap:126', 'rtpmap:101')
+  expect(readRemoteAudio(numbers)).toMatchObject({ opus: 109, telephoneEvent: 101 })
+  expect(readRemoteAudio(good.replace('telephone-event/8000', 'telephone-event/48000'))).toMatchObject({
+    telephoneEvent: undefined,
+  })
+})
+
+it.each([
+  ['SDP_NOT_AUDIO', (sdp: string) => sdp.replace('m=audio', 'm=video')],
+  ['SDP_NOT_AUDIO', (sdp: string) => `${sdp}m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n`],
+  ['SDP_NOT_AUDIO', (sdp: string) => sdp.replace('UDP/TLS/RTP/SAVPF', 'RTP/AVP')],
+  ['SDP_NO_OPUS', (sdp: string) => sdp.replace('opus/48000/2', 'PCMU/8000')],
+  ['SDP_NO_OPUS', (sdp: string) => sdp.replace('SAVPF 111 126', 'SAVPF 126')],
+  ['SDP_NO_FINGERPRINT', (sdp: string) => sdp.replace('sha-256', 'sha-1')],
+  ['SDP_NO_ICE', (sdp: string) => sdp.replace(/a=ice-pwd.*\r\n/, '')],
+  ['SDP_NO_SETUP', (sdp: string) => sdp.replace('actpass', 'holdconn')],
+  ['SDP_TOO_LONG', (sdp: string) => `${sdp}${'a=x\r\n'.repeat(4000)}`],
+])('finds %s', (fault, spoil) => {
+  expect(readRemoteAudio(spoil(good))).toBe(fault)
+})
+
+it('never throws', () => {
+  fc.assert(
+    fc.property(fc.string(), fc.nat(good.length), fc.nat(40), (text, at, length) => {
+      readRemoteAudio(text)
+      readRemoteAudio(good.slice(0, at) + text + good.slice(at + length))
+    }),
+    { numRuns: 500 },
+  )
+})
+
+it("brings our SDP into Meta's form: role, lines, no extensions, packets of 20 ms", () => {
+  const raw = good.replaceAll('\r\n', '\n').replace('a=rtcp-mux', 'a=extmap-allow-mixed\na=extmap:3 urn:x\na=rtcp-mux')
+  for (const type of ['offer', 'answer'] as const) {
+    const sdp = whatsappSdp(raw, type)
+    expect(brokenRules(sdp, type)).toEqual([])
+    expect(sdp).toContain('a=ptime:20\r\n')
+    expect(sdp).not.toContain('extmap')
+  }
+})
