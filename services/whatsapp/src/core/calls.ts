@@ -70,6 +70,12 @@ export class Calls {
     return this.#calls.size
   }
 
+  /** Who has the call; undefined: nobody yet, or there is no such call. */
+  agentOf(key: string): string | undefined {
+    const call = this.#calls.get(key)
+    return call?.ending ? undefined : call?.agent
+  }
+
   /** What is to be done since the last time, in order. */
   drain(): readonly CallOutput[] {
     const outputs = this.#outputs
