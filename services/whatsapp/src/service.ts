@@ -130,15 +130,21 @@ export class CallService {
   #perform(): void {
     if (this.#performing || this.#closed) return
     this.#performing = true
-    for (let outputs = this.#calls.drain(); outputs.length > 0; outputs = this.#calls.drain())
-      for (const output of outputs) this.#do(output)
-    this.#performing = false
+    try {
+      for (let outputs = this.#calls.drain(); outputs.length > 0; outputs = this.#calls.drain())
+        for (const output of outputs) this.#do(output)
+    } finally {
+      this.#performing = false
+    }
   }
 
   #do(output: CallOutput): void {
     switch (output.do) {
       case 'open-leg':
         void this.#describe(output.call, output.offer)
+        break
+      case 'start-leg':
+        this.#bridges.get(output.call)?.start()
         break
       case 'join-leg':
         this.#join(output.call, output.answer)

@@ -31,6 +31,7 @@ async function bridged(agentOptions: PhoneOptions = {}) {
   const [customer, agent] = [newPhone(), newPhone({ lite: false, ...agentOptions })]
   const answer = await bridge.describe(await customer.offer())
   await customer.join(answer)
+  bridge.start()
   await agent.join(await bridge.connectAgent('Anna', await agent.offer()))
   await until(() => customer.connected && agent.connected, 'both sides are connected')
   return { bridge, customer, agent, answer }

@@ -32,8 +32,10 @@ it('pre-accepts at once, while all agents ring, and accepts with the same SDP wh
   expect(made.legs.get('c')?.offer).toBe('offer of c')
   for (const agent of ['Anna', 'Ben', 'Cem']) expect(made.heardBy(agent, 'c')).toEqual(['call-is-coming'])
   made.describe('c')
-  expect(made.actions('c')).toEqual(['pre_accept'])
-  made.reply('c').do((calls) => expect(calls.answer('Ben', 'c')).toBe('won'))
+  expect([made.actions('c'), made.legs.get('c')?.started]).toEqual([['pre_accept'], false])
+  made.reply('c')
+  expect(made.legs.get('c')?.started).toBe(true)
+  made.do((calls) => expect(calls.answer('Ben', 'c')).toBe('won'))
   expect(made.requests.get('c')).toEqual([
     { action: 'pre_accept', id: 'c', sdp: 'sdp of c' },
     { action: 'accept', id: 'c', sdp: 'sdp of c' },

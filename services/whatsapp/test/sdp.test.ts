@@ -9,7 +9,13 @@ const good = businessSdp('actpass')
 it('reads what media needs, whatever ends the lines, and leaves header extensions out', () => {
   const extended = good.replace('a=rtcp-mux', 'a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\na=rtcp-mux')
   for (const sdp of [good, extended, good.replaceAll('\r\n', '\n'), good.replaceAll('\r\n', '\r'), `${good}\r\n`])
-    expect(readRemoteAudio(sdp)).toEqual({ sdp: good, mid: '0', opus: 111, telephoneEvent: 126 })
+    expect(readRemoteAudio(sdp)).toEqual({ sdp: good, candidates: [], mid: '0', opus: 111, telephoneEvent: 126 })
+})
+
+it('hands candidates over apart, so that checks begin when the other side can answer them', () => {
+  const candidate = 'candidate:1 1 udp 2122260223 192.0.2.1 3478 typ host'
+  const sdp = good.replace('a=mid:0', `a=${candidate}\r\na=end-of-candidates\r\na=mid:0`)
+  expect(readRemoteAudio(sdp)).toMatchObject({ sdp: good, candidates: [candidate] })
 })
 
 it('takes the numbers of the other side, and does without digits', () => {

@@ -109,6 +109,8 @@ export type AgentEvent =
 export type CallOutput =
   /** Makes the WhatsApp side's media: an answer to `offer`, or an offer when there is none. Then `described` or `legLost`. */
   | { readonly do: 'open-leg'; readonly call: string; readonly offer: string | undefined }
+  /** Meta has our answer: the leg may connect. */
+  | { readonly do: 'start-leg'; readonly call: string }
   | { readonly do: 'join-leg'; readonly call: string; readonly answer: string }
   | { readonly do: 'close-leg'; readonly call: string }
   /** From now on RTP flows between the WhatsApp side and this agent; without one the WhatsApp side hears RTCP alone. */

@@ -171,7 +171,7 @@ export class Calls {
     else if (action === 'reject' || action === 'terminate') call.overAtMeta = true
     else if (action === 'accept') this.#accepted(call, result, now)
     else if (!result.ok && !(action === 'pre_accept' && result.uncertain)) this.#fail(call, result.reason, now)
-    else if (action === 'pre_accept') call.preAccepted = true
+    else if (action === 'pre_accept') this.#preAccepted(call)
     else if (!call.ending) this.#openLeg(call, undefined)
     this.#advance(call)
     this.#forgetIfDone(call)
@@ -292,6 +292,11 @@ export class Calls {
     const { id } = call
     if (call.overAtMeta || id === undefined) return
     this.#request(call, { action: call.direction === 'user' && !call.acceptSent ? 'reject' : 'terminate', id })
+  }
+
+  #preAccepted(call: Call): void {
+    call.preAccepted = true
+    if (!call.ending) this.#outputs.push({ do: 'start-leg', call: call.key })
   }
 
   #accepted(call: Call, result: RequestResult, now: number): void {

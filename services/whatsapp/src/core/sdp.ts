@@ -5,8 +5,10 @@
 
 /** What media needs to know of the other side's SDP. */
 export interface RemoteAudio {
-  /** The SDP with CR and LF, and without the header extensions that are not to be negotiated. */
+  /** The SDP with CR and LF, without the header extensions that are not to be negotiated, and without candidates. */
   readonly sdp: string
+  /** `candidate:…` lines: checks begin when they are handed over. */
+  readonly candidates: readonly string[]
   readonly mid: string
   /** Payload types. */
   readonly opus: number
@@ -45,7 +47,8 @@ export function readRemoteAudio(sdp: string): RemoteAudio | SdpFault {
   if (!value(lines, 'ice-ufrag') || !value(lines, 'ice-pwd')) return 'SDP_NO_ICE'
   if (!/^(actpass|active|passive)$/.test(value(lines, 'setup') ?? '')) return 'SDP_NO_SETUP'
   return {
-    sdp: join(lines.filter((line) => !line.startsWith('a=extmap'))),
+    sdp: join(lines.filter((line) => !/^a=(extmap|candidate:|end-of-candidates)/.test(line))),
+    candidates: lines.filter((line) => line.startsWith('a=candidate:')).map((line) => line.slice(2)),
     mid: value(lines, 'mid') ?? '0',
     opus,
     telephoneEvent: payloadType(lines, formats, /^telephone-event\/8000$/i),

@@ -57,6 +57,11 @@ export class Bridge {
     return offer === undefined ? this.#whatsapp.offer() : this.#whatsapp.answer(offer)
   }
 
+  /** WhatsApp has our answer. */
+  start(): void {
+    this.#whatsapp.start()
+  }
+
   /** @throws LegError */
   join(answer: string): void {
     this.#whatsapp.join(answer)
@@ -77,6 +82,7 @@ export class Bridge {
     )
     this.#agent = { name, leg, relay: new RtpRelay({ ssrc: leg.ssrc, payloadTypes: new Map() }) }
     const answer = await leg.answer(offer)
+    leg.start()
     this.#mapPayloadTypes()
     return answer
   }

@@ -35,11 +35,13 @@ export interface MediaLeg {
   readonly ssrc: number
   /** Known once the other side's SDP is. */
   readonly audio: LegAudio | undefined
-  /** Answers the offer. Candidates are in the SDP: nothing is trickled. @throws LegError */
+  /** Answers the offer. Candidates are in the SDP: nothing is trickled. No check is sent before `start`. @throws LegError */
   answer(offer: string): Promise<string>
+  /** After `answer`, when the other side has it: what is sent earlier is lost, and sent again only after half a second. */
+  start(): void
   /** @throws LegError */
   offer(): Promise<string>
-  /** The answer to `offer`. @throws LegError */
+  /** The answer to `offer`; checks begin at once. @throws LegError */
   join(answer: string): void
   /** Encrypts and sends RTP or RTCP; false when the leg is not connected, and the packet is dropped. */
   send(packet: Buffer): boolean

@@ -30,6 +30,9 @@ class NativeLeg implements MediaLeg {
   readonly #connection: PeerConnection
   #track: Track | undefined
   #gathered: (() => void) | undefined
+  /** Of the other side, until `start`. */
+  #candidates: readonly string[] = []
+  #mid = ''
   #closed = false
 
   constructor(
@@ -45,7 +48,7 @@ class NativeLeg implements MediaLeg {
       ...(bindAddress === undefined ? {} : { bindAddress }),
       ...(ports ? { portRangeBegin: ports[0], portRangeEnd: ports[1] } : {}),
     })
-    this.#connection.onStateChange((state) => this.#onState(state))
+    this.#connection.onStateChange((state) => apart(() => this.#onState(state)))
     this.#connection.onGatheringStateChange((state) => {
       if (state === 'complete') this.#gathered?.()
     })
@@ -69,9 +72,21 @@ class NativeLeg implements MediaLeg {
     return this.#described('offer')
   }
 
+  start(): void {
+    const candidates = this.#candidates
+    this.#candidates = []
+    for (const candidate of this.#closed ? [] : candidates)
+      try {
+        this.#connection.addRemoteCandidate(candidate, this.#mid)
+      } catch {
+        // One of a kind that the library does not know, as of TCP: the others do.
+      }
+  }
+
   join(answer: string): void {
     const remote = this.#read(answer)
     this.#attempt(() => this.#connection.setRemoteDescription(remote.sdp, 'answer'))
+    this.start()
   }
 
   send(packet: Buffer): boolean {
@@ -95,6 +110,8 @@ class NativeLeg implements MediaLeg {
   #read(sdp: string) {
     const remote = readRemoteAudio(sdp)
     if (typeof remote === 'string') throw new LegError(remote, 'the SDP cannot carry a call')
+    this.#candidates = remote.candidates
+    this.#mid = remote.mid
     this.audio = { opus: remote.opus, telephoneEvent: remote.telephoneEvent }
     return remote
   }
@@ -106,7 +123,7 @@ class NativeLeg implements MediaLeg {
     audio.addSSRC(this.ssrc, CNAME, CNAME, 'audio')
     this.#track = this.#connection.addTrack(audio)
     this.#track.onMessage((packet) => {
-      if (!this.#closed) this.#events.onPacket(packet)
+      if (!this.#closed) apart(() => this.#events.onPacket(packet))
     })
   }
 
@@ -138,5 +155,16 @@ class NativeLeg implements MediaLeg {
     if (this.#closed) return
     if (state === 'connected') this.#events.onConnected()
     else if (state === 'failed' || state === 'closed') this.#events.onLost()
+  }
+}
+
+/** The library aborts the process when a callback of its throws: an error of ours is thrown where it can be handled. */
+function apart(act: () => void): void {
+  try {
+    act()
+  } catch (error) {
+    setImmediate(() => {
+      throw error
+    })
   }
 }

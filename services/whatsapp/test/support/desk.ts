@@ -7,6 +7,7 @@ export interface Leg {
   answer: string | undefined
   closed: boolean
   agent: string | undefined
+  started: boolean
 }
 
 export class Desk {
@@ -96,7 +97,16 @@ export class Desk {
     switch (output.do) {
       case 'open-leg':
         if (this.legs.has(output.call)) throw new Error('a second leg')
-        this.legs.set(output.call, { offer: output.offer, answer: undefined, closed: false, agent: undefined })
+        this.legs.set(output.call, {
+          offer: output.offer,
+          answer: undefined,
+          closed: false,
+          agent: undefined,
+          started: false,
+        })
+        break
+      case 'start-leg':
+        this.#leg(output.call).started = true
         break
       case 'join-leg':
         this.#leg(output.call).answer = output.answer
