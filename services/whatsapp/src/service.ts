@@ -94,6 +94,16 @@ export class CallService {
     return this.#bridge(callId).connectAgent(agent, sdp)
   }
 
+  /** @returns false when the other agent is not free, or no media flows in the call yet */
+  transfer(agent: string, callId: string, to: string): boolean {
+    return this.#act((calls) => calls.transfer(agent, callId, to))
+  }
+
+  /** Ends a `transfer` that nobody has answered yet. */
+  keep(agent: string, callId: string): void {
+    this.#act((calls) => calls.keep(agent, callId))
+  }
+
   decline(agent: string, callId: string): void {
     this.#act((calls, now) => calls.decline(agent, callId, now))
   }

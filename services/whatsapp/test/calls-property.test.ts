@@ -23,6 +23,7 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('arrive' as const), agent }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('leave' as const), agent }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('dial' as const), call, agent }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('transfer' as const), call, agent, to: agent }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('joins' as const), call }) },
   {
     weight: 3,
@@ -85,6 +86,12 @@ class World {
         break
       case 'dial':
         desk.do((calls, now) => calls.dial(step.agent, `49${step.call}`, now))
+        break
+      case 'transfer':
+        for (const [key, { agent: from }] of desk.legs)
+          if (from === step.agent) desk.do((calls) => calls.transfer(from, key, step.to))
+        for (const { agent: to, call: key } of desk.told.slice(-1))
+          if (step.call % 2 === 0) desk.do((calls) => calls.answer(to, key))
         break
       case 'joins':
         desk.joins(`m${step.call % 8}`)
@@ -159,6 +166,10 @@ it('fifty calls in any order of events end once each, cleanly, with one winner a
       }
       const winners = desk.told.filter(({ event }) => event.type === 'call-state' && event.state === 'connected')
       expect(new Set(winners.map(({ call: key }) => key)).size).toBe(winners.length)
+      for (const name of agents) {
+        desk.do((calls) => calls.arrive(name))
+        desk.do((calls, now) => expect(calls.dial(name, '4999', now)).toBeDefined())
+      }
     }),
     { numRuns: 500 },
   )

@@ -217,3 +217,41 @@ it('rejects what is beyond its limit of calls, and ends every call when it is st
   expect(ends(made)).toEqual(['busy', 'stopped', 'stopped'])
   expectClean(made.reply('a').reply('b'))
 })
+
+it('is handed over to another agent, who has it alone once it is answered there', () => {
+  const made = talking('Anna', 'Ben').connect('d')
+  made.do((calls) => expect(calls.transfer('Ben', 'c', 'Anna')).toBe(false))
+  made.do((calls) => expect(calls.transfer('Anna', 'c', 'Ben')).toBe(true))
+  expect([made.heardBy('Ben', 'c').at(-1), made.legs.get('c')?.agent]).toEqual(['call-is-coming', 'Anna'])
+  made.do((calls) => expect(calls.answer('Ben', 'c')).toBe('won'))
+  expect([made.heardBy('Anna', 'c').at(-1), made.legs.get('c')?.agent]).toEqual(['transferred', 'Ben'])
+  expect(made.actions('c')).toEqual(['pre_accept', 'accept'])
+  expect([made.heardBy('Anna', 'd'), made.heardBy('Ben', 'd').at(-1)]).toEqual([['call-is-coming'], 'ring-stopped'])
+  made.do((calls, now) => calls.hangUp('Anna', 'c', now))
+  expect(made.records).toEqual([])
+  made.do((calls, now) => calls.hangUp('Ben', 'c', now)).reply('c')
+  expect(made.records).toMatchObject([{ agent: 'Ben', ending: { reason: 'agent-hung-up' } }])
+})
+
+it('stays with its agent when the other one declines, goes away or takes another call, or the agent keeps it', () => {
+  const offered = () => talking('Anna', 'Ben').do((calls) => calls.transfer('Anna', 'c', 'Ben'))
+  for (const made of [
+    offered().do((calls, now) => calls.decline('Ben', 'c', now)),
+    offered().do((calls, now) => calls.leave('Ben', now)),
+    offered().do((calls, now) => calls.dial('Ben', '4900', now)),
+  ])
+    expect(made.heardBy('Anna', 'c').at(-1)).toBe('transfer-declined')
+  const kept = offered().do((calls) => calls.keep('Anna', 'c'))
+  expect(kept.heardBy('Ben', 'c').at(-1)).toBe('ring-stopped')
+  kept.do((calls) => expect(calls.answer('Ben', 'c')).toBe('lost'))
+  expect(kept.legs.get('c')?.agent).toBe('Anna')
+})
+
+it('is saved by a transfer when the page of its agent is gone', () => {
+  const made = talking('Anna', 'Ben').do((calls) => calls.transfer('Anna', 'c', 'Ben'))
+  made.do((calls, now) => calls.leave('Anna', now)).do((calls) => calls.answer('Ben', 'c'))
+  expect(made.legs.get('c')?.agent).toBe('Ben')
+  made.pass(10_000).do((calls, now) => calls.heard('c', now))
+  made.pass(15_000)
+  expect(made.records).toEqual([])
+})

@@ -100,6 +100,17 @@ it('keeps the customer while the page of the agent reloads', async () => {
   expect(new Set(customer.received.map(({ header }) => header.ssrc)).size).toBe(1)
 })
 
+it('hands a call over to another agent, without the customer noticing a break', async () => {
+  await start()
+  const { call, customer } = await talking()
+  expect(station.service.transfer('Anna', call.id, 'Ben')).toBe(true)
+  const other = (await station.connect('Ben', call.id))!
+  await expectHeard(other, customer, tone(3))
+  await expectHeard(customer, other, tone(4))
+  expect([station.heardBy('Anna').at(-1), call.actions]).toEqual(['transferred', ['pre_accept', 'accept']])
+  expect(new Set(customer.received.map(({ header }) => header.ssrc)).size).toBe(1)
+})
+
 it('ends when nobody answers, when the agent is gone for good, and when the customer is not heard', async () => {
   await start({ ring: 100 })
   const unanswered = station.simulator.userCalls('491701234567', 'Maria', await station.phone().offer())

@@ -62,7 +62,7 @@ export interface Call {
   open: boolean
   agent: string | undefined
   agentLostAt: number | undefined
-  /** Agents whose pages ring. */
+  /** Agents whose pages ring; when the call has an agent already, the one that it is handed over to. */
   readonly ringing: Set<string>
   readonly declined: Set<string>
   answeredAt: number | undefined
@@ -97,10 +97,14 @@ export type AgentEvent =
       readonly callerNumber: string | undefined
     }
   | { readonly type: 'answered-elsewhere' }
-  /** This page rings no more, because its agent has taken another call. */
+  /** This page rings no more: its agent has taken another call, or this one is not handed over after all. */
   | { readonly type: 'ring-stopped' }
   /** `connected`: Meta took the accept. `ringing` and `answered`: of the customer's phone. */
   | { readonly type: 'call-state'; readonly state: 'calling' | 'ringing' | 'answered' | 'connected' }
+  /** Another agent has taken over the call. */
+  | { readonly type: 'transferred' }
+  /** The other agent will not take it over, or has gone: the call stays where it is. */
+  | { readonly type: 'transfer-declined' }
   /** The page is back in its call. */
   | { readonly type: 'call-resumed' }
   | { readonly type: 'call-ended'; readonly reason: EndReason; readonly cause: CallReason | undefined }

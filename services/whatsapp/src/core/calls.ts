@@ -195,7 +195,8 @@ export class Calls {
   leave(agent: string, now: number): void {
     if (!this.#agents.isHere(agent)) return
     this.#agents.leave(agent)
-    for (const call of this.#calls.values()) call.ringing.delete(agent)
+    for (const call of this.#calls.values())
+      if (call.ringing.delete(agent)) this.#tellAgent(call, { type: 'transfer-declined' })
     const call = this.#calls.get(this.#agents.callOf(agent) ?? '')
     if (!call) return
     call.agentLostAt = now
@@ -207,19 +208,44 @@ export class Calls {
   answer(agent: string, key: string): 'won' | 'lost' {
     const call = this.#calls.get(key)
     if (!call?.ringing.delete(agent)) return 'lost'
+    const former = call.agent
+    if (former !== undefined) this.#tellAgent(call, { type: 'transferred' })
     call.agent = agent
     this.#agents.take(agent, key)
     for (const other of call.ringing) this.#tell(other, key, { type: 'answered-elsewhere' })
     call.ringing.clear()
-    for (const other of this.#calls.values())
-      if (other.ringing.delete(agent)) this.#tell(agent, other.key, { type: 'ring-stopped' })
+    for (const other of this.#calls.values()) if (other.ringing.delete(agent)) this.#ringStopped(other, agent)
     this.#advance(call)
+    if (former !== undefined) this.#takenOver(call, former, agent)
     return 'won'
+  }
+
+  /**
+   * Hands a call over that media flows in: it rings at another agent, instead of the one it was offered to before, and stays
+   * with this one until then. @returns false when the other one is not free
+   */
+  transfer(agent: string, key: string, to: string): boolean {
+    const call = this.#calls.get(key)
+    if (call?.agent !== agent || !call.open || call.ending || !this.#agents.isFree(to)) return false
+    this.#withdraw(call)
+    call.ringing.add(to)
+    this.#tell(to, key, { type: 'call-is-coming', callerName: call.name, callerNumber: call.number })
+    return true
+  }
+
+  /** The agent keeps the call that it wanted to hand over. */
+  keep(agent: string, key: string): void {
+    const call = this.#calls.get(key)
+    if (call?.agent === agent) this.#withdraw(call)
   }
 
   decline(agent: string, key: string, now: number): void {
     const call = this.#calls.get(key)
     if (!call?.ringing.delete(agent)) return
+    if (call.agent !== undefined) {
+      this.#tellAgent(call, { type: 'transfer-declined' })
+      return
+    }
     call.declined.add(agent)
     if (this.#agents.here().every((here) => call.declined.has(here))) this.#end(call, 'declined', undefined, now)
   }
@@ -236,8 +262,7 @@ export class Calls {
     call.agent = agent
     this.#agents.take(agent, call.key)
     this.#calls.set(call.key, call)
-    for (const other of this.#calls.values())
-      if (other.ringing.delete(agent)) this.#tell(agent, other.key, { type: 'ring-stopped' })
+    for (const other of this.#calls.values()) if (other.ringing.delete(agent)) this.#ringStopped(other, agent)
     this.#tellAgent(call, { type: 'call-state', state: 'calling' })
     this.#request(call, { action: 'permission', number })
     this.#schedule(call)
@@ -259,6 +284,24 @@ export class Calls {
   /** Ends every call, as before the service stops. */
   endAll(now: number): void {
     for (const call of [...this.#calls.values()]) this.#end(call, 'stopped', undefined, now)
+  }
+
+  /** The agent has taken another call. */
+  #ringStopped(call: Call, agent: string): void {
+    this.#tell(agent, call.key, { type: 'ring-stopped' })
+    this.#tellAgent(call, { type: 'transfer-declined' })
+  }
+
+  #takenOver(call: Call, former: string, agent: string): void {
+    call.agentLostAt = undefined
+    this.#outputs.push({ do: 'media', call: call.key, agent })
+    this.#schedule(call)
+    this.#free(former)
+  }
+
+  #withdraw(call: Call): void {
+    for (const other of call.ringing) this.#tell(other, call.key, { type: 'ring-stopped' })
+    call.ringing.clear()
   }
 
   /** Sends what is due next, if nothing is under way. */
@@ -391,7 +434,10 @@ export class Calls {
   }
 
   #release({ agent, key }: Call): void {
-    if (agent === undefined || this.#agents.callOf(agent) !== key) return
+    if (agent !== undefined && this.#agents.callOf(agent) === key) this.#free(agent)
+  }
+
+  #free(agent: string): void {
     this.#agents.release(agent)
     if (this.#agents.isHere(agent)) this.#ringAll(agent)
   }
