@@ -90,6 +90,10 @@ test.each([change(true, true), responsePort(4242), padding(64)])('without a seco
   expect(codeOf(parsed(binding(world, UDP, pair as unknown as Pair)[0]!.bytes))).toBe(420)
 })
 
+test('a bare Binding of 20 bytes draws 56, of which 24 name the addresses', () => {
+  expect(binding(createWorld({ discovery }), corners[0]!)[0]!.bytes.length).toBe(56)
+})
+
 test('the budget for strangers holds, whatever answers are asked for', () => {
   const budget = new SourceBudget({ key: new Uint8Array(8).fill(7), binding: { rate: 1, burst: 3 } })
   const world = createWorld({ discovery, budget })
