@@ -23,7 +23,8 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('arrive' as const), agent }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('leave' as const), agent }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('dial' as const), call, agent }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('transfer' as const), call, agent, to: agent }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('talk' as const), call, agent }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('transfer' as const), call, agent, to: agent }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('joins' as const), call }) },
   {
     weight: 3,
@@ -87,6 +88,16 @@ class World {
       case 'dial':
         desk.do((calls, now) => calls.dial(step.agent, `49${step.call}`, now))
         break
+      // The usual way, as far as it goes: else chance alone seldom comes so far.
+      case 'talk': {
+        const key = `c${step.call}`
+        desk.do((calls) => calls.arrive(step.agent)).connect(key)
+        if (desk.legs.has(key)) desk.describe(key)
+        if (desk.pending.has(key)) this.reply(key, { ok: true })
+        desk.do((calls) => calls.answer(step.agent, key))
+        if (desk.pending.has(key)) this.reply(key, { ok: true })
+        break
+      }
       case 'transfer':
         for (const [key, { agent: from }] of desk.legs)
           if (from === step.agent) desk.do((calls) => calls.transfer(from, key, step.to))

@@ -14,6 +14,7 @@ import {
 } from './call.ts'
 import { type CallReason, reasonOf } from './reasons.ts'
 import { Recent } from './recent.ts'
+import { Unclaimed } from './unclaimed.ts'
 import type { ConnectUpdate, StatusUpdate, TerminateUpdate } from './updates.ts'
 
 export interface CallsOptions {
@@ -33,8 +34,6 @@ export type RequestResult =
 
 /** Ids of calls that are over, for what Meta says of them late. */
 const REMEMBERED = 10_000
-/** ms in which Meta may still tell of a call whose id never arrived here. */
-const LOST_FOR = 120_000
 
 /**
  * The calls of one business number. Pure: the clock is passed in, and what is to be done comes out of `drain`.
@@ -54,11 +53,7 @@ export class Calls {
   readonly #over = new Recent(REMEMBERED)
   /** Of these, calls whose `terminate` came first. */
   readonly #unseen = new Recent(REMEMBERED)
-  /** News of a business's call that came before its id did. */
-  readonly #early = new Map<string, (ConnectUpdate | StatusUpdate)[]>()
-  /** Numbers that were called while the answer to `connect` was lost, and until when that counts. */
-  readonly #lost = new Map<string, number>()
-  #connecting = 0
+  readonly #unclaimed = new Unclaimed()
   #outputs: CallOutput[] = []
 
   constructor(options: CallsOptions) {
@@ -66,8 +61,9 @@ export class Calls {
     this.#times = { ...defaultTimes, ...options.times }
   }
 
+  /** Calls that are not over, with those whose farewell is under way; 0: nothing is held for any. */
   get size(): number {
-    return this.#calls.size
+    return Math.max(this.#calls.size, this.#keys.size)
   }
 
   /** Who has the call; undefined: nobody yet, or there is no such call. */
@@ -108,7 +104,7 @@ export class Calls {
   status(update: StatusUpdate, now: number): void {
     const call = this.#byId(update.id)
     if (!call) {
-      this.#keep(update)
+      if (!this.#over.has(update.id)) this.#unclaimed.keep(update)
       return
     }
     if (call.direction !== 'business' || call.ending) return
@@ -315,8 +311,7 @@ export class Calls {
     if (sdp === undefined) return
     if (call.direction === 'business') {
       if (id !== undefined) return
-      this.#connecting++
-      this.#lost.delete(call.number!)
+      this.#unclaimed.begin(call.number!)
       this.#request(call, { action: 'connect', number: call.number!, sdp })
       return
     }
@@ -360,16 +355,14 @@ export class Calls {
 
   /** Meta has answered `connect`: the call has an id, and what was said of it before is heard now. */
   #connected(call: Call, result: RequestResult, now: number): void {
-    this.#connecting--
     const id = result.ok ? result.id : undefined
+    const early = this.#unclaimed.settle(id)
     if (id === undefined) {
-      if (!result.ok && result.uncertain) this.#lose(call.number!, now)
+      if (!result.ok && result.uncertain) this.#unclaimed.lose(call.number!, now)
       this.#fail(call, result.ok ? 'unknown' : result.reason, now)
     } else {
       call.id = id
       this.#keys.set(id, call.key)
-      const early = this.#early.get(id) ?? []
-      this.#early.delete(id)
       for (const update of early) {
         if (update.kind === 'connect') this.#joined(update, now)
         else this.status(update, now)
@@ -379,20 +372,18 @@ export class Calls {
         this.#end(call, 'customer-hung-up', undefined, now)
       }
     }
-    if (this.#connecting === 0) this.#early.clear()
   }
 
   /** The customer's phone has answered the media; the person may not have. */
   #joined(update: ConnectUpdate, now: number): void {
     const call = this.#byId(update.id)
     if (!call) {
-      const until = this.#lost.get(update.number ?? '')
-      if (until === undefined || until < now) {
-        this.#keep(update)
+      if (this.#over.has(update.id)) return
+      if (!this.#unclaimed.find(update.number, now)) {
+        this.#unclaimed.keep(update)
         return
       }
       // Nobody here holds this call: its id was lost with the answer to `connect`.
-      this.#lost.delete(update.number ?? '')
       this.#outputs.push({ do: 'request', call: update.id, request: { action: 'terminate', id: update.id } })
       return
     }
@@ -401,18 +392,6 @@ export class Calls {
     call.open = true
     this.#outputs.push({ do: 'join-leg', call: call.key, answer: update.sdp })
     this.#outputs.push({ do: 'media', call: call.key, agent: call.agentLostAt === undefined ? call.agent : undefined })
-  }
-
-  #lose(number: string, now: number): void {
-    for (const [other, until] of this.#lost) if (until < now) this.#lost.delete(other)
-    this.#lost.set(number, now + LOST_FOR)
-  }
-
-  /** Holds what Meta says of a call whose id may be on its way. */
-  #keep(update: ConnectUpdate | StatusUpdate): void {
-    if (this.#connecting === 0 || this.#over.has(update.id)) return
-    const kept = this.#early.get(update.id) ?? []
-    if (kept.length < 8 && this.#early.size < 1000) this.#early.set(update.id, [...kept, update])
   }
 
   #fail(call: Call, cause: CallReason, now: number): void {
