@@ -1,6 +1,6 @@
 /** Does what the machine of the calls wants done: requests to Meta, media, timers, words to the agents. */
-import type { AgentEvent, CallOutput, CallRecord, CallRequest, CallTimes } from './core/call.ts'
-import { Calls, type RequestResult } from './core/calls.ts'
+import type { AgentEvent, CallOutput, CallRecord, CallRequest, CallTimes, RequestResult } from './core/call.ts'
+import { Calls } from './core/calls.ts'
 import { readRemoteAudio } from './core/sdp.ts'
 import type { CallUpdate, PermissionUpdate } from './core/updates.ts'
 import type { GraphClient } from './graph/client.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import type { RequestResult } from '../src/core/calls.ts'
+import type { RequestResult } from '../src/core/call.ts'
 import { Desk } from './support/desk.ts'
 
 const agents = ['Anna', 'Ben', 'Cem', 'Dora', 'Emil']

@@ -126,6 +126,13 @@ export type CallOutput =
   | { readonly do: 'tell'; readonly agent: string; readonly call: string; readonly event: AgentEvent }
   | { readonly do: 'record'; readonly record: CallRecord }
 
+/** What became of a request. */
+export type RequestResult =
+  /** `id`: of `connect`. */
+  | { readonly ok: true; readonly id?: string }
+  /** `uncertain`: Meta may have done it all the same. */
+  | { readonly ok: false; readonly reason: CallReason; readonly uncertain: boolean }
+
 export interface CallTimes {
   /** ms that a customer's call rings; Meta ends it by itself after 30 to 60 s. */
   readonly ring: number
@@ -193,4 +200,9 @@ export function deadlineOf(call: Call, times: CallTimes): { readonly at: number;
       reason: 'no-answer',
     })
   return deadlines.reduce((first, other) => (other.at < first.at ? other : first))
+}
+
+export function recordOf(call: Call, ending: Ending, endedAt: number): CallRecord {
+  const { key, id, direction, number, name, agent, startedAt, answeredAt } = call
+  return { key, id, direction, number, name, agent, startedAt, answeredAt, endedAt, ending }
 }

@@ -11,7 +11,10 @@ import {
   type Ending,
   type EndReason,
   newCall,
+  type RequestResult,
+  recordOf,
 } from './call.ts'
+import { nextRequest } from './next-request.ts'
 import { type CallReason, reasonOf } from './reasons.ts'
 import { Recent } from './recent.ts'
 import { Unclaimed } from './unclaimed.ts'
@@ -24,13 +27,6 @@ export interface CallsOptions {
   /** Calls at once; a customer's call beyond it is rejected. */
   readonly limit?: number
 }
-
-/** What became of a request. */
-export type RequestResult =
-  /** `id`: of `connect`. */
-  | { readonly ok: true; readonly id?: string }
-  /** `uncertain`: Meta may have done it all the same. */
-  | { readonly ok: false; readonly reason: CallReason; readonly uncertain: boolean }
 
 /** Ids of calls that are over, for what Meta says of them late. */
 const REMEMBERED = 10_000
@@ -302,34 +298,12 @@ export class Calls {
 
   /** Sends what is due next, if nothing is under way. */
   #advance(call: Call): void {
-    if (call.request) return
-    const { id, sdp } = call
-    if (call.ending) {
-      this.#farewell(call)
-      return
-    }
-    if (sdp === undefined) return
-    if (call.direction === 'business') {
-      if (id !== undefined) return
-      this.#unclaimed.begin(call.number!)
-      this.#request(call, { action: 'connect', number: call.number!, sdp })
-      return
-    }
-    if (!call.preAccepted) {
-      this.#request(call, { action: 'pre_accept', id: call.key, sdp })
-      return
-    }
-    if (call.agent === undefined || call.acceptSent) return
-    call.acceptSent = true
-    this.#request(call, { action: 'accept', id: call.key, sdp })
+    const request = nextRequest(call)
+    if (!request) return
+    if (request.action === 'connect') this.#unclaimed.begin(request.number)
+    if (request.action === 'accept') call.acceptSent = true
+    this.#request(call, request)
     this.#schedule(call)
-  }
-
-  /** Tells Meta that the call is over, unless it knows, or never knew of the call. */
-  #farewell(call: Call): void {
-    const { id } = call
-    if (call.overAtMeta || id === undefined) return
-    this.#request(call, { action: call.direction === 'user' && !call.acceptSent ? 'reject' : 'terminate', id })
   }
 
   #preAccepted(call: Call): void {
@@ -446,9 +420,7 @@ export class Calls {
   }
 
   #record(call: Call, ending: Ending, endedAt: number): void {
-    const { key, id, direction, number, name, agent, startedAt, answeredAt } = call
-    const record = { key, id, direction, number, name, agent, startedAt, answeredAt, endedAt, ending }
-    this.#outputs.push({ do: 'record', record })
+    this.#outputs.push({ do: 'record', record: recordOf(call, ending, endedAt) })
   }
 
   #request(call: Call, request: CallRequest): void {

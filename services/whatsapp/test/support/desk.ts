@@ -1,6 +1,6 @@
 /** Calls with a driver that keeps what it was told: nothing happens but what a test does. */
-import type { AgentEvent, CallOutput, CallRecord, CallRequest } from '../../src/core/call.ts'
-import { Calls, type CallsOptions, type RequestResult } from '../../src/core/calls.ts'
+import type { AgentEvent, CallOutput, CallRecord, CallRequest, RequestResult } from '../../src/core/call.ts'
+import { Calls, type CallsOptions } from '../../src/core/calls.ts'
 
 export interface Leg {
   offer: string | undefined
