@@ -72,6 +72,12 @@ it('sends no terminate when the customer declines', () => {
   expectClean(made)
 })
 
+it('was answered, says its record, when Meta tells of a duration and ACCEPTED never came', () => {
+  const made = taken().joins('m').pass(50_000).terminate('m', undefined, 40)
+  expect(made.records[0]?.answeredAt).toBe(made.now - 40_000)
+  expectClean(made)
+})
+
 it('rings for a minute, whatever the media does', () => {
   const made = taken().joins('m').status('m', 'RINGING')
   made.do((calls, now) => calls.heard(key, now)).pass(59_999)

@@ -127,6 +127,8 @@ export class Calls {
       return
     }
     call.overAtMeta = true
+    // Meta gives a duration to answered calls alone: the ACCEPTED of this one was lost or comes late.
+    if (update.duration && call.answeredAt === undefined) call.answeredAt = update.at - update.duration * 1000
     const cause = update.completed || update.code === undefined ? undefined : reasonOf(update.code)
     this.#end(call, cause === undefined ? 'customer-hung-up' : 'failed', cause, now)
     this.#forgetIfDone(call)

@@ -48,9 +48,9 @@ export class Desk {
     return this.do((calls, now) => calls.status({ kind: 'status', id, at: this.now, status }, now))
   }
 
-  terminate(id: string, code?: number): this {
+  terminate(id: string, code?: number, duration?: number): this {
     const completed = code === undefined
-    const update = { kind: 'terminate', id, at: this.now, completed, duration: undefined, code } as const
+    const update = { kind: 'terminate', id, at: this.now, completed, duration, code } as const
     return this.do((calls, now) => calls.terminate(update, now))
   }
 
