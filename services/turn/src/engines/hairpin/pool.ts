@@ -16,7 +16,6 @@ import { SampleSums } from '../../metrics/samples.ts'
 import type { RelayAddress } from '../../net/addresses.ts'
 import { ListenError } from '../../net/listen-port.ts'
 import { FlowTable } from './flow-table.ts'
-import { collectGarbageForPackets } from './garbage.ts'
 import type { WorkerSettings } from './messages.ts'
 import { PortOwnership } from './port-ownership.ts'
 import { SharedCredits } from './shared-credits.ts'
@@ -101,7 +100,6 @@ export class HairpinEngine implements RelayEngine {
   }
 
   async start(): Promise<void> {
-    collectGarbageForPackets()
     for (let worker = 0; worker < this.#shared.workers; worker++) this.#launch(worker, RESTART_DELAY.first, false)
     try {
       await Promise.all(this.#workers.map((handle) => handle.bound))
