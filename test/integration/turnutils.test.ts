@@ -76,94 +76,97 @@ describe.skipIf(!has('coturn')).each(['hairpin', 'node-turn'])('turnutils_uclien
     certificates.remove()
   })
 
-  test('with credentials of the API, on channels', async () => {
-    const { username, credential, host, port } = await mint()
-    await relays(['-u', username, '-w', credential, ...echo, '-p', port, host])
-  })
+  // Most of its time coturn's client waits.
+  describe('relays', { concurrent: true }, () => {
+    test('with credentials of the API, on channels', async () => {
+      const { username, credential, host, port } = await mint()
+      await relays(['-u', username, '-w', credential, ...echo, '-p', port, host])
+    })
 
-  test('with -W and no user: a bare expiry', async () => {
-    const { port, host } = await mint()
-    await relays(['-W', secret, ...echo, '-p', port, host])
-  })
+    test('with -W and no user: a bare expiry', async () => {
+      const { port, host } = await mint()
+      await relays(['-W', secret, ...echo, '-p', port, host])
+    })
 
-  test('with -W of the older secret and a user of an app', async () => {
-    const { port, host } = await mint()
-    await relays(['-u', 'shop/ada', '-W', 'an-older-secret-of-the-test', ...echo, '-p', port, host])
-  })
+    test('with -W of the older secret and a user of an app', async () => {
+      const { port, host } = await mint()
+      await relays(['-u', 'shop/ada', '-W', 'an-older-secret-of-the-test', ...echo, '-p', port, host])
+    })
 
-  test('with Send and Data indications (-s)', async () => {
-    const { port, host } = await mint()
-    await relays(['-s', '-u', 'shop/ada', '-W', secret, ...echo, '-p', port, host])
-  })
+    test('with Send and Data indications (-s)', async () => {
+      const { port, host } = await mint()
+      await relays(['-s', '-u', 'shop/cyd', '-W', secret, ...echo, '-p', port, host])
+    })
 
-  test('client to client through two relayed addresses (-y)', async () => {
-    const { port, host } = await mint()
-    await relays(['-y', '-c', '-m', '4', '-u', 'shop/bob', '-W', secret, '-p', port, host])
-  })
+    test('client to client through two relayed addresses (-y)', async () => {
+      const { port, host } = await mint()
+      await relays(['-y', '-c', '-m', '4', '-u', 'shop/bob', '-W', secret, '-p', port, host])
+    })
 
-  test('is refused with a wrong secret', async () => {
-    const { port, host } = await mint()
-    await expect(run(['-W', 'not-the-secret-of-the-relay', ...echo, '-p', port, host])).rejects.toThrow()
-  })
+    test('is refused with a wrong secret', async () => {
+      const { port, host } = await mint()
+      await expect(run(['-W', 'not-the-secret-of-the-relay', ...echo, '-p', port, host])).rejects.toThrow()
+    })
 
-  test.runIf(engine === 'hairpin').each([
-    ['on channels', []],
-    ['with Send and Data indications', ['-s']],
-    ['client to client', ['-y', '-c']],
-  ])('over TCP, %s', async (_what, flags) => {
-    const { port, host } = await mint()
-    const peer = flags.includes('-y') ? ['-m', '4'] : echo
-    await relays(['-t', ...flags, '-u', 'tcp-shop/ada', '-W', secret, ...peer, '-p', port, host])
-  })
-
-  test.runIf(engine === 'hairpin').each([
-    ['on channels', []],
-    ['with Send and Data indications', ['-s']],
-    ['client to client', ['-y', '-c']],
-  ])(
-    'over TLS, %s',
-    async (_what, flags) => {
-      const { tlsPort, host } = await mint()
+    test.runIf(engine === 'hairpin').each([
+      ['on channels', []],
+      ['with Send and Data indications', ['-s']],
+      ['client to client', ['-y', '-c']],
+    ])('over TCP, %s', async (_what, flags) => {
+      const { port, host } = await mint()
       const peer = flags.includes('-y') ? ['-m', '4'] : echo
-      const common = [...flags, '-u', 'tls-shop/ada', '-W', secret, ...peer]
-      // Its own TLS reads one record at each wake-up and leaves the rest with OpenSSL when several came together, with
-      // coturn's server too: it counts as lost what has arrived. So without loss is asked of it over TCP, TLS being added
-      // on the way; and of its own TLS that it comes through, every packet as the relay's counters below have it.
-      const tunnel = await tlsTunnel(Number(tlsPort))
-      try {
-        await relays(['-t', ...common, '-p', String(tunnel.port), host])
-      } finally {
-        tunnel.close()
-      }
-      expect(await run(['-t', '-S', ...common, '-p', tlsPort, host])).toMatch(/tot_recv_msgs=[1-9]/)
-    },
-    180_000,
-  )
+      await relays(['-t', ...flags, '-u', 'tcp-shop/ada', '-W', secret, ...peer, '-p', port, host])
+    })
 
-  test('is told to clients by the URLs of what it listens to', async () => {
-    const { urls, host, port, tlsPort } = await mint()
-    const streams = [`turn:${host}:${port}?transport=tcp`, `turns:${host}:${tlsPort}?transport=tcp`]
-    expect(urls).toEqual([`turn:${host}:${port}?transport=udp`, ...(engine === 'hairpin' ? streams : [])])
-  })
+    test.runIf(engine === 'hairpin').each([
+      ['on channels', []],
+      ['with Send and Data indications', ['-s']],
+      ['client to client', ['-y', '-c']],
+    ])(
+      'over TLS, %s',
+      async (_what, flags) => {
+        const { tlsPort, host } = await mint()
+        const peer = flags.includes('-y') ? ['-m', '4'] : echo
+        const common = [...flags, '-u', 'tls-shop/ada', '-W', secret, ...peer]
+        // Its own TLS reads one record at each wake-up and leaves the rest with OpenSSL when several came together, with
+        // coturn's server too: it counts as lost what has arrived. So without loss is asked of it over TCP, TLS being added
+        // on the way; and of its own TLS that it comes through, every packet as the relay's counters below have it.
+        const tunnel = await tlsTunnel(Number(tlsPort))
+        try {
+          await relays(['-t', ...common, '-p', String(tunnel.port), host])
+        } finally {
+          tunnel.close()
+        }
+        expect(await run(['-t', '-S', ...common, '-p', tlsPort, host])).toMatch(/tot_recv_msgs=[1-9]/)
+      },
+      180_000,
+    )
 
-  test.runIf(engine === 'hairpin')('over TCP from an IPv6 client', async () => {
-    const { port } = await mint()
-    await relays(['-t', '-u', 'tcp-shop/eve', '-W', secret, ...echo, '-p', port, '::1'])
-  })
+    test('is told to clients by the URLs of what it listens to', async () => {
+      const { urls, host, port, tlsPort } = await mint()
+      const streams = [`turn:${host}:${port}?transport=tcp`, `turns:${host}:${tlsPort}?transport=tcp`]
+      expect(urls).toEqual([`turn:${host}:${port}?transport=udp`, ...(engine === 'hairpin' ? streams : [])])
+    })
 
-  test.runIf(engine === 'hairpin')('from an IPv6 client', async () => {
-    const { port } = await mint()
-    await relays(['-u', 'shop/eve', '-W', secret, ...echo, '-p', port, '::1'])
-  })
+    test.runIf(engine === 'hairpin')('over TCP from an IPv6 client', async () => {
+      const { port } = await mint()
+      await relays(['-t', '-u', 'tcp-shop/eve', '-W', secret, ...echo, '-p', port, '::1'])
+    })
 
-  test.runIf(engine === 'hairpin').each([
-    ['over UDP', []],
-    ['over TCP', ['-t']],
-  ])('from another socket than it allocated by (-M), %s', async (_what, flags) => {
-    const { port, host } = await mint()
-    await relays(['-M', '-c', ...flags, '-u', `moving${flags.length}/ada`, '-W', secret, ...echo, '-p', port, host])
-    const { body } = await call('admin.sock', 'GET', '/metrics')
-    expect(Number(/^hairpin_allocation_moves_total (\d+)/m.exec(body)?.[1])).toBeGreaterThan(0)
+    test.runIf(engine === 'hairpin')('from an IPv6 client', async () => {
+      const { port } = await mint()
+      await relays(['-u', 'shop/eve', '-W', secret, ...echo, '-p', port, '::1'])
+    })
+
+    test.runIf(engine === 'hairpin').each([
+      ['over UDP', []],
+      ['over TCP', ['-t']],
+    ])('from another socket than it allocated by (-M), %s', async (_what, flags) => {
+      const { port, host } = await mint()
+      await relays(['-M', '-c', ...flags, '-u', `moving${flags.length}/ada`, '-W', secret, ...echo, '-p', port, host])
+      const { body } = await call('admin.sock', 'GET', '/metrics')
+      expect(Number(/^hairpin_allocation_moves_total (\d+)/m.exec(body)?.[1])).toBeGreaterThan(0)
+    })
   })
 
   test('counts what went through, and ends cleanly', async () => {
