@@ -31,7 +31,17 @@ describe.skipIf(!has('coturn'))('with two addresses', () => {
   test('turnutils_natdiscovery sees every one of the four answer, with padding too', async () => {
     const { port } = await relayWith(discovery)
     for (const options of [[], ['-P']]) {
-      const output = await exec('turnutils_natdiscovery', '-m', '-f', ...options, '-p', `${port}`, '127.0.0.1')
+      const output = await exec(
+        'timeout',
+        '30',
+        'turnutils_natdiscovery',
+        '-m',
+        '-f',
+        ...options,
+        '-p',
+        `${port}`,
+        '127.0.0.1',
+      )
       expect(output).toContain('NAT with Endpoint Independent Mapping')
       expect(output).toContain('NAT with Endpoint Independent Filtering')
       const other = told(output, 'Other addr')[0]!
@@ -45,7 +55,7 @@ describe.skipIf(!has('coturn'))('with two addresses', () => {
 
   test('turnutils_stunclient is told the address its answers come from and the other one', async () => {
     const { port } = await relayWith(discovery)
-    const output = await exec('turnutils_stunclient', '-f', '-p', `${port}`, '127.0.0.1')
+    const output = await exec('timeout', '30', 'turnutils_stunclient', '-f', '-p', `${port}`, '127.0.0.1')
     expect(told(output, 'Response origin')[0]).toBe(`127.0.0.1:${port}`)
     expect(told(output, 'Other addr')[0]).toMatch(/^127\.0\.0\.2:/)
     expect(output).toContain('UDP reflexive addr: 127.0.0.1:')
