@@ -20,7 +20,7 @@ export function Absent({ busy, rings, onCall, onRing }: AbsentProps) {
       <form class="chat-form" onSubmit={submit}>
         <input
           aria-label="Name of somebody who is not here"
-          placeholder="Somebody who is not here"
+          placeholder="Someone not here"
           data-testid="absent-name"
           value={name}
           maxLength={64}
