@@ -1,5 +1,6 @@
 /** Configuration of every Hairpin service, read and validated once at the edge: environment variables and generated secrets. */
 export { type Config, type ExternalAddress, loadConfig, type PortRange } from './config.ts'
+export { createOnce } from './create-once.ts'
 export { ConfigError, type Environment } from './env.ts'
 export type { IdentityConfig } from './identity.ts'
 export type { ApiRates } from './limits.ts'

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from './config.ts'
+import { createOnce } from './create-once.ts'
 import { ConfigError } from './env.ts'
 
 export interface ApiKey {
@@ -72,20 +73,6 @@ function generate(): Secrets {
 
 function randomKey(bytes: number): string {
   return randomBytes(bytes).toString('base64url')
-}
-
-/** Writes the whole file, then links it to its name: the name appears at once with its content, or was there before. */
-function createOnce(path: string, text: () => string): void {
-  if (existsSync(path)) return
-  const temporary = `${path}.${process.pid}.${randomKey(6)}`
-  writeFileSync(temporary, text(), { mode: 0o600, flag: 'wx' })
-  try {
-    linkSync(temporary, path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  } finally {
-    rmSync(temporary, { force: true })
-  }
 }
 
 function parse(text: string): Secrets {

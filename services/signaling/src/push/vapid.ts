@@ -1,6 +1,6 @@
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Config, ConfigError } from '@hairpin/config'
+import { type Config, ConfigError, createOnce } from '@hairpin/config'
 import webPush from 'web-push'
 
 export interface VapidKeys {
@@ -22,24 +22,11 @@ export function loadVapidKeys({ dataDir, push }: Pick<Config, 'dataDir' | 'push'
   const path = join(dataDir, 'vapid.json')
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-    createOnce(path)
+    createOnce(path, () => `${JSON.stringify(webPush.generateVAPIDKeys(), null, 2)}\n`)
     const { publicKey, privateKey } = JSON.parse(readFileSync(path, 'utf8')) as Partial<VapidKeys>
     if (typeof publicKey !== 'string' || typeof privateKey !== 'string') throw new Error('it has no keys')
     return { publicKey, privateKey, subject }
   } catch (error) {
     throw new ConfigError('HAIRPIN_DATA_DIR', `cannot keep the VAPID keys in ${path}: ${(error as Error).message}`)
-  }
-}
-
-/** The name appears at once with its content, or was there before: two services may start on one folder. */
-function createOnce(path: string): void {
-  const temporary = `${path}.${process.pid}`
-  writeFileSync(temporary, `${JSON.stringify(webPush.generateVAPIDKeys(), null, 2)}\n`, { mode: 0o600 })
-  try {
-    linkSync(temporary, path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  } finally {
-    rmSync(temporary, { force: true })
   }
 }
