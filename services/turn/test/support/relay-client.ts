@@ -15,12 +15,17 @@ export class RelayClient {
   readonly #timer: NodeJS.Timeout
   #wake: (() => void) | undefined
 
-  constructor(server: { address: string; port: number }, options: Omit<TurnClientOptions, 'randomBytes'>) {
+  /** @param from address of its socket; @param tick milliseconds between looks at its timers, for clients in their thousands */
+  constructor(
+    server: { address: string; port: number },
+    options: Omit<TurnClientOptions, 'randomBytes'>,
+    { from = server.address, tick = 100 } = {},
+  ) {
     this.#server = { ...server, family: familyOf(server.address) }
     this.#core = new TurnClient({ ...options, randomBytes })
-    this.socket = bindUdp({ address: server.address, port: 0, family: familyOf(server.address) })
+    this.socket = bindUdp({ address: from, port: 0, family: familyOf(server.address) })
     this.socket.on('message', (bytes) => this.#perform(this.#core.receive(bytes, steadyNow())))
-    this.#timer = setInterval(() => this.#perform(this.#core.handleTimeout(steadyNow())), 100)
+    this.#timer = setInterval(() => this.#perform(this.#core.handleTimeout(steadyNow())), tick)
   }
 
   async allocate(): Promise<Endpoint> {
