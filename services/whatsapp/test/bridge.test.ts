@@ -1,9 +1,8 @@
+import { brokenRules, Phone, type PhoneOptions, until } from '@hairpin/whatsapp-simulator'
 import { afterEach, expect, it } from 'vitest'
 import { Bridge } from '../src/media/bridge.ts'
 import { LegError } from '../src/media/leg.ts'
 import { nativeLegs } from '../src/media/native-leg.ts'
-import { Phone, type PhoneOptions, until } from './simulator/phone.ts'
-import { brokenRules } from './simulator/sdp-rules.ts'
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {

@@ -1,7 +1,7 @@
+import { type SimulatedCall, Simulator } from '@hairpin/whatsapp-simulator'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type CallReason, reasonOf, reasonTexts } from '../src/core/reasons.ts'
 import { GraphClient } from '../src/graph/client.ts'
-import { type SimulatedCall, Simulator } from './simulator/graph.ts'
 import { businessSdp } from './support/sdp.ts'
 
 const phoneNumberId = '106540352242922'

@@ -1,7 +1,7 @@
+import { brokenRules } from '@hairpin/whatsapp-simulator'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { readRemoteAudio, whatsappSdp } from '../src/core/sdp.ts'
-import { brokenRules } from './simulator/sdp-rules.ts'
 import { businessSdp } from './support/sdp.ts'
 
 const good = businessSdp('actpass')

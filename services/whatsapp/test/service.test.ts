@@ -1,6 +1,5 @@
+import { type Phone, until } from '@hairpin/whatsapp-simulator'
 import { afterEach, expect, it } from 'vitest'
-import type { Phone } from './simulator/phone.ts'
-import { until } from './simulator/phone.ts'
 import { Station } from './support/station.ts'
 
 let station: Station

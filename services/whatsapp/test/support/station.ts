@@ -1,5 +1,6 @@
 /** The whole service on loopback: webhook, machine, Graph client and media, with Meta's side simulated. */
 import { type App, createApp, createLogger } from '@hairpin/http'
+import { Phone, type SimulatedCall, Simulator, until } from '@hairpin/whatsapp-simulator'
 import type { AgentEvent, CallTimes } from '../../src/core/call.ts'
 import type { PermissionUpdate } from '../../src/core/updates.ts'
 import { GraphClient } from '../../src/graph/client.ts'
@@ -7,8 +8,6 @@ import { nativeLegs } from '../../src/media/native-leg.ts'
 import { CallService, type FinishedCall } from '../../src/service.ts'
 import { Intake } from '../../src/webhook/intake.ts'
 import { callEvents } from '../../src/webhook/plugin.ts'
-import { type SimulatedCall, Simulator } from '../simulator/graph.ts'
-import { Phone, until } from '../simulator/phone.ts'
 
 const phoneNumberId = '106540352242922'
 const accessToken = 'EAAB-the-access-token'
