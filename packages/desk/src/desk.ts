@@ -1,0 +1,61 @@
+import type { ClientMessage, ServerBody } from '@hairpin/protocol'
+
+/** What agents ask, as their clients sent it. */
+export type DeskRequest = Extract<
+  ClientMessage,
+  {
+    type:
+      | 'browser-offer'
+      | 'browser-answer'
+      | 'call-decline'
+      | 'call-over'
+      | 'call-hold'
+      | 'call-transfer'
+      | 'call-keep'
+      | 'call-dial'
+      | 'call-permission'
+  }
+>
+
+/** What agents are told; signaling numbers it. */
+export type DeskBody = Extract<
+  ServerBody,
+  {
+    type:
+      | 'agent'
+      | 'call-is-coming'
+      | 'browser-answer'
+      | 'answered-elsewhere'
+      | 'ring-stopped'
+      | 'call-state'
+      | 'call-transferred'
+      | 'transfer-declined'
+      | 'call-permission'
+      | 'call-ended'
+      | 'error'
+  }
+>
+
+/** Which of an agent's devices: one, all but one, or all that take calls. */
+export type Recipients = { readonly only: string } | { readonly except: string } | 'all'
+
+export interface DeskEvents {
+  /** @param agent the user's name */
+  tell(agent: string, devices: Recipients, body: DeskBody): void
+  /** The service can be reached, for the first time or again: it wants `arrive` for everyone who is here. */
+  up(): void
+  /** It cannot; requests get no answer. */
+  down(): void
+}
+
+/** A service that has calls for agents. Its methods do not wait, and do not throw: answers come by `tell`. */
+export interface Desk {
+  /** Once, before anything else. */
+  attach(events: DeskEvents): void
+  /** The agent has a device that takes calls and is connected, the first one. */
+  arrive(agent: string): void
+  /** The agent has none any more; its call, if there is one, waits a while for it. */
+  leave(agent: string): void
+  /** @param device whose the request is: a signaling session's id */
+  request(agent: string, device: string, request: DeskRequest): void
+}
