@@ -2,13 +2,14 @@
 // missing or stale, then starts the real script with the Node >= 24 found in node_modules (or the machine's own).
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const bin = join(root, 'node_modules', '.bin')
 const stamp = join(root, 'node_modules', '.hairpin-lock')
+const installing = join(root, '.hairpin-installing')
 
 const commands = {
   start: ['services/standalone.ts'],
@@ -35,7 +36,18 @@ function installDependencies() {
   const wanted = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex')
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
+  const installed = () => existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted
+  if (installed()) return
+  waitForTurn()
+  try {
+    if (!installed()) npmCi()
+    writeFileSync(stamp, wanted)
+  } finally {
+    rmSync(installing, { force: true })
+  }
+}
+
+function npmCi() {
   console.error('hairpin: installing dependencies (npm ci)')
   const npm = process.env.npm_execpath
   const done = npm
@@ -43,9 +55,40 @@ function installDependencies() {
     : spawnSync('npm', ['ci'], { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' })
   if (done.status !== 0) {
     console.error('hairpin: npm ci failed; see above')
+    rmSync(installing, { force: true })
     process.exit(done.status ?? 1)
   }
-  writeFileSync(stamp, wanted)
+}
+
+/** Two `npm ci` in one folder delete each other's files: the second run waits for the first one, if that still lives. */
+function waitForTurn() {
+  for (let said = false; ; said = true) {
+    try {
+      writeFileSync(installing, String(process.pid), { flag: 'wx' })
+      return
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error
+    }
+    if (isAbandoned()) {
+      rmSync(installing, { force: true })
+      continue
+    }
+    if (!said) console.error('hairpin: another run installs the dependencies; waiting for it')
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300)
+  }
+}
+
+function isAbandoned() {
+  try {
+    const pid = Number(readFileSync(installing, 'utf8'))
+    // It has been made, and its owner is about to sign it, or died in that moment.
+    if (pid === 0) return Date.now() - statSync(installing).mtimeMs > 10_000
+    process.kill(pid, 0)
+    return false
+  } catch (error) {
+    // ENOENT: it was given back meanwhile, and is there to be taken; EPERM: somebody else's process, which lives.
+    return error.code === 'ESRCH'
+  }
 }
 
 /** The Node that runs the project: the platform package's if installed, else this one when it is new enough. */
