@@ -81,7 +81,8 @@ export class Calls extends Emitter<CallsEvents> {
         break
       case 'call-ended':
         if (!this.#isClosing(message.callId, message.name))
-          this.#ended(this.#find(message.callId, message.name), message.reason)
+          // What only agents' calls end by does not come for these.
+          this.#ended(this.#find(message.callId, message.name), message.reason as EndReason)
         break
       case 'mute':
         this.#find(message.callId, message.name)?.handleMute(message)

@@ -40,7 +40,10 @@ export type DeskBody = Extract<
 export type Recipients = { readonly only: string } | { readonly except: string } | 'all'
 
 export interface DeskEvents {
-  /** @param agent the user's name */
+  /**
+   * Reaches devices without a connection too: they get it, once and in order, when they are back in time.
+   * @param agent the user's name
+   */
   tell(agent: string, devices: Recipients, body: DeskBody): void
   /** The service can be reached, for the first time or again: it wants `arrive` for everyone who is here. */
   up(): void
@@ -52,10 +55,19 @@ export interface DeskEvents {
 export interface Desk {
   /** Once, before anything else. */
   attach(events: DeskEvents): void
-  /** The agent has a device that takes calls and is connected, the first one. */
-  arrive(agent: string): void
+  /**
+   * The agent has a device that takes calls and is connected, the first one. What concerns the agent is told to it: `agent`,
+   * what rings, and the agent's call if there is one.
+   * @param device a signaling session's id, the same again after the session was resumed
+   */
+  arrive(agent: string, device: string): void
+  /**
+   * A further device of an agent who is here takes calls, or one of them has forgotten all, as a page that was loaded anew.
+   * What concerns the agent is told to this device; the others know it.
+   */
+  appear(agent: string, device: string): void
   /** The agent has none any more; its call, if there is one, waits a while for it. */
   leave(agent: string): void
-  /** @param device whose the request is: a signaling session's id */
+  /** @param device whose the request is */
   request(agent: string, device: string, request: DeskRequest): void
 }

@@ -1,6 +1,16 @@
 import type { Static } from 'typebox'
 import { ClientAck } from './messages/ack.ts'
+import { ClientAgent } from './messages/agent.ts'
+import { ClientBrowserAnswer } from './messages/browser-answer.ts'
+import { ClientBrowserOffer } from './messages/browser-offer.ts'
+import { ClientCallDecline } from './messages/call-decline.ts'
+import { ClientCallDial } from './messages/call-dial.ts'
+import { ClientCallHold } from './messages/call-hold.ts'
+import { ClientCallKeep } from './messages/call-keep.ts'
+import { ClientCallOver } from './messages/call-over.ts'
+import { ClientCallPermission } from './messages/call-permission.ts'
 import { ClientCallReject } from './messages/call-reject.ts'
+import { ClientCallTransfer } from './messages/call-transfer.ts'
 import { ClientHangUp } from './messages/hang-up.ts'
 import { ClientHold } from './messages/hold.ts'
 import { ClientIceServers } from './messages/ice-servers.ts'
@@ -37,6 +47,16 @@ export const clientSchemas = {
   'push-keys': ClientPushKeys,
   'push-register': ClientPushRegister,
   'push-unregister': ClientPushUnregister,
+  agent: ClientAgent,
+  'browser-offer': ClientBrowserOffer,
+  'browser-answer': ClientBrowserAnswer,
+  'call-decline': ClientCallDecline,
+  'call-over': ClientCallOver,
+  'call-hold': ClientCallHold,
+  'call-transfer': ClientCallTransfer,
+  'call-keep': ClientCallKeep,
+  'call-dial': ClientCallDial,
+  'call-permission': ClientCallPermission,
   token: ClientToken,
   resume: ClientResume,
   ack: ClientAck,

@@ -31,6 +31,13 @@ export const signalingErrors = {
   SIG_IN_ROOM: 'Not while you are in a room; leave it first.',
   SIG_ROOM_FULL: 'The room has as many members as it may.',
   SIG_NO_ROOM: 'You are not in that room, or that member is not.',
+  SIG_NO_DESK: 'This server brings no calls of customers.',
+  SIG_DESK_UNAVAILABLE: 'The service that brings customers’ calls cannot be reached; try again in a moment.',
+  SIG_AGENT_FORBIDDEN: 'The token does not make this user an agent.',
+  SIG_NOT_AVAILABLE: 'Send agent with available: true first.',
+  SIG_AGENT_BUSY: 'This agent is in another call already.',
+  SIG_BAD_SDP: 'The SDP cannot carry this call.',
+  SIG_CALL_REFUSED: 'WhatsApp refused.',
   SIG_PUSH_UNSUPPORTED: 'This server sends no pushes of that kind.',
   SIG_PUSH_ORIGIN:
     'The endpoint is at no push service that this server knows; the operator may list it in HAIRPIN_PUSH_ORIGINS.',

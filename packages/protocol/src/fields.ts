@@ -95,3 +95,27 @@ export const EndReason = Type.Union([
   Type.Literal('disconnected'),
 ])
 export type EndReason = Static<typeof EndReason>
+
+/** Why an agent's call with a customer ended. */
+export const AgentEndReason = Type.Union([
+  /** Before or after the call was answered. */
+  Type.Literal('customer-hung-up'),
+  /** The customer declined a call of the business. */
+  Type.Literal('rejected'),
+  Type.Literal('agent-hung-up'),
+  /** All agents who are here declined. */
+  Type.Literal('declined'),
+  /** Nobody took it in time. */
+  Type.Literal('no-answer'),
+  /** Its agent was gone for too long. */
+  Type.Literal('agent-lost'),
+  /** Nothing was heard of the customer's phone for too long. */
+  Type.Literal('no-media'),
+  /** The service has as many calls as it takes. */
+  Type.Literal('busy'),
+  /** The service was stopped. */
+  Type.Literal('stopped'),
+  /** `cause` says why. */
+  Type.Literal('failed'),
+])
+export type AgentEndReason = Static<typeof AgentEndReason>

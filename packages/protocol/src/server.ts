@@ -1,8 +1,14 @@
 import type { Static } from 'typebox'
 import { ServerAck } from './messages/ack.ts'
+import { ServerAgent } from './messages/agent.ts'
 import { ServerAnsweredElsewhere } from './messages/answered-elsewhere.ts'
+import { ServerBrowserAnswer } from './messages/browser-answer.ts'
 import { ServerBye } from './messages/bye.ts'
 import { ServerCallEnded } from './messages/call-ended.ts'
+import { ServerCallIsComing } from './messages/call-is-coming.ts'
+import { ServerCallPermission } from './messages/call-permission.ts'
+import { ServerCallState } from './messages/call-state.ts'
+import { ServerCallTransferred } from './messages/call-transferred.ts'
 import { ServerError } from './messages/error.ts'
 import { ServerHangUp } from './messages/hang-up.ts'
 import { ServerHold } from './messages/hold.ts'
@@ -16,6 +22,7 @@ import { ServerPushKeys } from './messages/push-keys.ts'
 import { ServerPushRegistered } from './messages/push-registered.ts'
 import { ServerRejectUsername } from './messages/rejectusername.ts'
 import { ServerResumed } from './messages/resumed.ts'
+import { ServerRingStopped } from './messages/ring-stopped.ts'
 import { ServerRinging } from './messages/ringing.ts'
 import { ServerRoomEntered } from './messages/room-entered.ts'
 import { ServerRoomJoined } from './messages/room-joined.ts'
@@ -23,6 +30,7 @@ import { ServerRoomLeft } from './messages/room-left.ts'
 import { ServerRoomSignal } from './messages/room-signal.ts'
 import { ServerSession } from './messages/session.ts'
 import { ServerToken } from './messages/token.ts'
+import { ServerTransferDeclined } from './messages/transfer-declined.ts'
 import { ServerUserlist } from './messages/userlist.ts'
 import { ServerVideoAnswer } from './messages/video-answer.ts'
 import { ServerVideoOffer } from './messages/video-offer.ts'
@@ -54,6 +62,14 @@ export const serverSchemas = {
   'room-signal': ServerRoomSignal,
   'push-keys': ServerPushKeys,
   'push-registered': ServerPushRegistered,
+  agent: ServerAgent,
+  'call-is-coming': ServerCallIsComing,
+  'browser-answer': ServerBrowserAnswer,
+  'ring-stopped': ServerRingStopped,
+  'call-state': ServerCallState,
+  'call-transferred': ServerCallTransferred,
+  'transfer-declined': ServerTransferDeclined,
+  'call-permission': ServerCallPermission,
   token: ServerToken,
   'ice-servers': ServerIceServers,
   error: ServerError,

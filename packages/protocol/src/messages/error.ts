@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { Seq } from '../fields.ts'
+import { CallId, Seq } from '../fields.ts'
 
 /** Server → client: a message had no effect. The session goes on unless the socket closes next. */
 export const ServerError = Type.Object({
@@ -10,6 +10,8 @@ export const ServerError = Type.Object({
   message: Type.String(),
   /** The type of the message that caused it, when it had a known one. */
   about: Type.Optional(Type.String()),
+  /** Of a message about a customer's call: which. */
+  callId: Type.Optional(CallId),
   seq: Seq,
 })
 export type ServerError = Static<typeof ServerError>

@@ -3,8 +3,8 @@ import type { Incoming } from '../core/frame.ts'
 import type { Hub } from '../core/hub.ts'
 import type { Member } from '../core/session.ts'
 
-/** Types that mean something when they come from the server, now or in a later version: clients cannot forge them. */
-const reserved = new Set([...Object.keys(serverSchemas), 'call-is-coming', 'browser-offer', 'browser-answer'])
+/** Types that mean something when they come from the server: clients cannot forge them. */
+const reserved = new Set(Object.keys(serverSchemas))
 
 export const customCost = 2
 

@@ -4,8 +4,10 @@ import type { Incoming } from '../core/frame.ts'
 import type { Hub } from '../core/hub.ts'
 import type { Member, Session } from '../core/session.ts'
 import { ack } from './ack.ts'
+import { agent } from './agent.ts'
 import { callReject } from './call-reject.ts'
 import { customCost, passOn } from './custom.ts'
+import { forDesk } from './for-desk.ts'
 import type { Handler } from './handler.ts'
 import { hangUp } from './hang-up.ts'
 import { hold } from './hold.ts'
@@ -42,6 +44,16 @@ const handlers: { readonly [T in ClientType]: Handler<T> | Handler<T, Session> }
   'room-join': roomJoin,
   'room-leave': roomLeave,
   'room-signal': roomSignal,
+  agent,
+  'browser-offer': forDesk('browser-offer', 2),
+  'browser-answer': forDesk('browser-answer', 2),
+  'call-decline': forDesk('call-decline', 1),
+  'call-over': forDesk('call-over', 1),
+  'call-hold': forDesk('call-hold', 1),
+  'call-transfer': forDesk('call-transfer', 5),
+  'call-keep': forDesk('call-keep', 1),
+  'call-dial': forDesk('call-dial', 10),
+  'call-permission': forDesk('call-permission', 10),
   token,
   resume,
   ack,
