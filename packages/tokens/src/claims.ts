@@ -12,6 +12,8 @@ export interface Identity {
   readonly expiresAt: number
   /** Users of the same app that this one may call. */
   readonly mayCall: 'everyone' | ReadonlySet<string>
+  /** Takes customers' calls. */
+  readonly agent?: true
 }
 
 const appPattern = /^[\w.-]{1,64}$/
@@ -26,7 +28,7 @@ const maxCallees = 1000
  * @throws TokenError
  */
 export function readClaims(payload: JWTPayload, keysApp: string | undefined): Identity {
-  const { app = keysApp, sub, name, exp } = payload
+  const { app = keysApp, sub, name, exp, agent } = payload
   if (typeof app !== 'string' || !appPattern.test(app))
     throw invalid('"app" must be 1 to 64 letters, digits, "_", "." or "-"')
   if (keysApp !== undefined && app !== keysApp) throw invalid('the key belongs to another app than "app" names')
@@ -35,12 +37,14 @@ export function readClaims(payload: JWTPayload, keysApp: string | undefined): Id
   if (typeof exp !== 'number') throw invalid('"exp" is missing')
   if (name !== undefined && (typeof name !== 'string' || name.length > maxNameLength))
     throw invalid('"name" must be a string')
+  if (agent !== undefined && typeof agent !== 'boolean') throw invalid('"agent" must be true or false')
   return {
     app,
     user: sub,
     ...(name === undefined ? {} : { name }),
     expiresAt: exp * 1000,
     mayCall: readCallees(payload.call),
+    ...(agent === true ? { agent } : {}),
   }
 }
 

@@ -8,15 +8,22 @@ export interface SigningRequest {
   readonly name?: string
   /** Users that may be called; absent: everyone of the app. */
   readonly call?: readonly string[]
+  /** The user takes customers' calls. */
+  readonly agent?: boolean
   /** Seconds. */
   readonly ttl: number
 }
 
 /** A token of an app, signed by its secret: what an app's own server does for its users. */
 export async function signSignalingToken(request: SigningRequest, now: number = Date.now()): Promise<string> {
-  const { app, secret, user, name, call, ttl } = request
+  const { app, secret, user, name, call, agent, ttl } = request
   const issuedAt = Math.floor(now / 1000)
-  return new SignJWT({ app, ...(name === undefined ? {} : { name }), ...(call === undefined ? {} : { call }) })
+  return new SignJWT({
+    app,
+    ...(name === undefined ? {} : { name }),
+    ...(call === undefined ? {} : { call }),
+    ...(agent ? { agent } : {}),
+  })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setSubject(user)
     .setIssuedAt(issuedAt)

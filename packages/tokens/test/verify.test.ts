@@ -57,6 +57,13 @@ describe('a token signed by the secret of its app', () => {
     expect(await verifySignalingToken(await hs256({ call }), shop, now)).toMatchObject({ mayCall })
   })
 
+  it('makes its user an agent only when it says so', async () => {
+    const signed = (agent: boolean) => signSignalingToken({ app: 'shop', secret, user: 'anna', agent, ttl: 60 }, now)
+    expect(await verifySignalingToken(await signed(true), shop, now)).toHaveProperty('agent', true)
+    for (const token of [await signed(false), await hs256({ agent: false }), await hs256({})])
+      expect(await verifySignalingToken(token, shop, now)).not.toHaveProperty('agent')
+  })
+
   it('may be signed by any of the secrets, so that they can be rotated', async () => {
     const next = 'n'.repeat(32)
     const rotating = keysOf({
@@ -80,6 +87,7 @@ describe('a token signed by the secret of its app', () => {
     ['no end', () => hs256({ exp: undefined })],
     ['a beginning to come', () => hs256({ nbf: exp - 300 })],
     ['a wrong list', () => hs256({ call: [1] })],
+    ['a wrong role', () => hs256({ agent: 'true' })],
     ['another algorithm', () => hs256({}, 's'.repeat(64), 'HS512')],
     ['no signature', () => new UnsecuredJWT({ app: 'shop', sub: 'anna', exp }).encode()],
     ['too much', () => hs256({ name: 'n'.repeat(9000) })],
