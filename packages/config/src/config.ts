@@ -16,20 +16,11 @@ import {
   type UnauthenticatedLimits,
   unauthenticatedLimits,
 } from './limits.ts'
+import { addressPairs, type ExternalAddress, type PortRange, portRange } from './network.ts'
 import { type PushConfig, pushConfig } from './push.ts'
 import type { ApiKey } from './secrets.ts'
 import { type SignalingLimits, signalingLimits } from './signaling-limits.ts'
-
-export interface PortRange {
-  readonly min: number
-  readonly max: number
-}
-
-/** An address that clients reach the relay by; `local` is the interface address behind a 1:1 NAT. */
-export interface ExternalAddress {
-  readonly public: string
-  readonly local?: string
-}
+import { type DeskConfig, deskConfig, type WhatsappConfig, whatsappConfig } from './whatsapp.ts'
 
 /** Everything a service may be told; `.env.example` is the reference of the variables. */
 export interface Config {
@@ -106,6 +97,9 @@ export interface Config {
     readonly resumeGrace: number
     readonly limits: SignalingLimits
   }
+  /** The bridge for WhatsApp calls, when there is one. */
+  readonly whatsapp?: WhatsappConfig
+  readonly desk: DeskConfig
 }
 
 /**
@@ -118,6 +112,7 @@ export function loadConfig(source: Environment): Config {
 
 /** @throws ConfigError naming the variable when a value is wrong. */
 export function readConfig(env: EnvReader): Config {
+  const relayPorts = portRange(env, 'HAIRPIN_RELAY_PORTS', { min: 49152, max: 65535 })
   return {
     http: listener(env, 'HTTP', '0.0.0.0', 8080),
     admin: listener(env, 'ADMIN', '127.0.0.1', 9464),
@@ -137,7 +132,7 @@ export function readConfig(env: EnvReader): Config {
       proxyProtocolFrom: env.cidrs('HAIRPIN_PROXY_PROTOCOL_FROM'),
       ...optional('listenIps', listenIps(env)),
       ...optional('externalIps', externalIps(env)),
-      relayPorts: portRange(env, 'HAIRPIN_RELAY_PORTS', { min: 49152, max: 65535 }),
+      relayPorts,
       ...optional('tcpRelay', tcpRelay(env)),
       ...optional('host', env.string('HAIRPIN_TURN_HOST')),
       realm: env.string('HAIRPIN_REALM') ?? 'hairpin',
@@ -169,6 +164,8 @@ export function readConfig(env: EnvReader): Config {
       resumeGrace: env.integer('HAIRPIN_RESUME_GRACE', 30, 0, 600),
       limits: signalingLimits(env),
     },
+    ...optional('whatsapp', whatsappConfig(env, relayPorts)),
+    desk: deskConfig(env),
   }
 }
 
@@ -233,29 +230,6 @@ function discovery(env: EnvReader): Config['turn']['discovery'] {
   if (port !== 0 && port === env.port('HAIRPIN_TURN_PORT', 3478))
     throw new ConfigError('HAIRPIN_DISCOVERY_PORT', 'is another port than HAIRPIN_TURN_PORT')
   return { ips, port }
-}
-
-/** `public`, or `public/private` behind 1:1 NAT. */
-function addressPairs(env: EnvReader, name: string): ExternalAddress[] {
-  return env.list(name).map((text) => {
-    const [outside = '', inside, ...rest] = text.split('/')
-    if (rest.length > 0) throw new ConfigError(name, `"${text}" is neither "public" nor "public/private"`)
-    const address = env.ip(name, outside)
-    if (inside === undefined) return { public: address }
-    if (address.includes(':') !== inside.includes(':'))
-      throw new ConfigError(name, `"${text}" mixes an IPv4 and an IPv6 address`)
-    return { public: address, local: env.ip(name, inside) }
-  })
-}
-
-function portRange(env: EnvReader, name: string, fallback: PortRange): PortRange {
-  const text = env.string(name)
-  if (text === undefined) return fallback
-  const match = /^(\d{1,5})-(\d{1,5})$/.exec(text)
-  const range = { min: Number(match?.[1]), max: Number(match?.[2]) }
-  if (!match || range.min < 1024 || range.max > 65535 || range.min > range.max)
-    throw new ConfigError(name, `"${text}" is not a range like 49152-65535 within 1024-65535`)
-  return range
 }
 
 function stunServer(env: EnvReader): string | undefined {
