@@ -30,6 +30,19 @@ export class Permissions {
     customer.unanswered = 0
   }
 
+  revoke(number: string): void {
+    this.#of(number).grant = 'no_permission'
+  }
+
+  granted(number: string): boolean {
+    return this.#status(number) !== 'no_permission'
+  }
+
+  /** ms since 1970 when a temporary permission ends. */
+  grantedUntil(number: string): number {
+    return this.#of(number).until
+  }
+
   /** Meta's code of why this customer cannot be called; undefined: go ahead. */
   refusalOfCall(number: string): number | undefined {
     if (NO_BUSINESS_CALLS.some((code) => this.#businessNumber.startsWith(code))) return 138013

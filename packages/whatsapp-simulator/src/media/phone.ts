@@ -4,6 +4,7 @@
  */
 import {
   MediaStreamTrack,
+  type Protocol,
   RTCPeerConnection,
   RTCRtpCodecParameters,
   RTCSessionDescription,
@@ -15,19 +16,40 @@ import {
 export interface PhoneOptions {
   /** False: a browser, say an agent's, with full ICE. */
   readonly lite?: boolean
+  /** Payload type of Opus. */
   readonly opus?: number
+  /** The DTLS role in an answer: `active` (client), or `passive` (server). */
+  readonly setup?: 'active' | 'passive'
+  /** The one address that is bound and offered; without it all of the machine's. */
+  readonly host?: string
+  /** Keeps packets in `received` and `reports`; false for calls that last. */
+  readonly keep?: boolean
+}
+
+export interface PhoneEvents {
+  readonly onRtp?: (packet: RtpPacket) => void
+  readonly onRtcp?: (packet: RtcpPacket) => void
+  readonly onConnected?: () => void
+  /** The connection failed, or the other side closed it. */
+  readonly onLost?: () => void
+  /** A check of an agent that does not control was answered with 487. */
+  readonly onRoleConflict?: () => void
 }
 
 export class Phone {
   readonly received: RtpPacket[] = []
   readonly reports: RtcpPacket[] = []
   readonly opus: number
+  readonly #options: PhoneOptions
   readonly #connection: RTCPeerConnection
+  readonly #listeners: PhoneEvents[] = []
   #sequence = 1000
   #timestamp = 50_000
 
-  constructor({ lite = true, opus = 111 }: PhoneOptions = {}) {
+  constructor(options: PhoneOptions = {}) {
+    const { lite = true, opus = 111, host } = options
     this.opus = opus
+    this.#options = options
     const audio = [
       new RTCRtpCodecParameters({ mimeType: 'audio/opus', clockRate: 48_000, channels: 2, payloadType: opus }),
       new RTCRtpCodecParameters({ mimeType: 'audio/telephone-event', clockRate: 8000, payloadType: 126 }),
@@ -35,10 +57,17 @@ export class Phone {
     this.#connection = new RTCPeerConnection({
       iceLite: lite,
       iceServers: [],
+      iceUseIpv4: host === undefined,
       iceUseIpv6: false,
-      iceAdditionalHostAddresses: ['127.0.0.1'],
+      iceAdditionalHostAddresses: [host ?? '127.0.0.1'],
       codecs: { audio, video: [] },
       headerExtensions: { audio: [], video: [] },
+    })
+    this.#connection.connectionStateChange.subscribe((state) => {
+      for (const { onConnected, onLost } of this.#listeners) {
+        if (state === 'connected') onConnected?.()
+        else if (state === 'failed' || state === 'closed' || state === 'disconnected') onLost?.()
+      }
     })
   }
 
@@ -59,6 +88,10 @@ export class Phone {
     return this.#connection.dtlsTransports[0]!.role
   }
 
+  on(events: PhoneEvents): void {
+    this.#listeners.push(events)
+  }
+
   async offer(): Promise<string> {
     this.#connection.addTransceiver(new MediaStreamTrack({ kind: 'audio' }), { direction: 'sendrecv' })
     await this.#connection.setLocalDescription(await this.#connection.createOffer())
@@ -74,6 +107,7 @@ export class Phone {
     const [transceiver] = this.#connection.getTransceivers()
     await transceiver!.sender.replaceTrack(new MediaStreamTrack({ kind: 'audio' }))
     transceiver!.setDirection('sendrecv')
+    if (this.#options.setup === 'passive') this.#connection.dtlsTransports[0]!.role = 'server'
     await this.#connection.setLocalDescription(await this.#connection.createAnswer())
     return this.#described()
   }
@@ -81,17 +115,21 @@ export class Phone {
   /** Sends a packet of 20 ms. @param extension ids and values of header extensions that nobody negotiated */
   async say(payload: Buffer, { type = this.opus, extension = false } = {}): Promise<void> {
     this.#timestamp += 960
-    const header = new RtpHeader({
+    await this.send(payload, {
       payloadType: type,
-      sequenceNumber: ++this.#sequence & 0xffff,
       timestamp: this.#timestamp,
-      ssrc: this.ssrc,
       marker: type === 126,
       ...(extension
         ? { extension: true, extensionProfile: 0xbede, extensions: [{ id: 7, payload: Buffer.from([1, 2]) }] }
         : {}),
     })
-    await this.#connection.dtlsTransports[0]!.sendRtp(payload, header)
+  }
+
+  /** Sends a packet with the next sequence number; header fields that are not named are those of speech. */
+  async send(payload: Buffer, header: Partial<RtpHeader> = {}): Promise<void> {
+    const sequenceNumber = ++this.#sequence & 0xffff
+    const own = { payloadType: this.opus, sequenceNumber, timestamp: this.#timestamp >>> 0, ssrc: this.ssrc }
+    await this.#connection.dtlsTransports[0]!.sendRtp(payload, new RtpHeader({ ...own, ...header }))
   }
 
   close(): Promise<void> {
@@ -100,17 +138,26 @@ export class Phone {
 
   #described(): string {
     const [transport] = this.#connection.dtlsTransports
-    transport!.onRtp.subscribe((packet) => this.received.push(packet))
-    transport!.onRtcp.subscribe((packet) => this.reports.push(packet))
+    const keep = this.#options.keep ?? true
+    transport!.onRtp.subscribe((packet) => {
+      if (keep) this.received.push(packet)
+      for (const { onRtp } of this.#listeners) onRtp?.(packet)
+    })
+    transport!.onRtcp.subscribe((packet) => {
+      if (keep) this.reports.push(packet)
+      for (const { onRtcp } of this.#listeners) onRtcp?.(packet)
+    })
+    if (this.#options.lite ?? true) this.#watchRoles()
     return this.#connection.localDescription!.sdp
   }
-}
 
-/** Waits for what the network brings. */
-export async function until(holds: () => boolean, what: string): Promise<void> {
-  const end = Date.now() + 15_000
-  while (!holds()) {
-    if (Date.now() > end) throw new Error(`in vain: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
+  /** The stack answers 487 by itself (RFC 8445 section 7.3.1.1: a lite agent never controls) and does not tell. */
+  #watchRoles(): void {
+    const { protocols } = this.#connection.iceTransports[0]!.connection as unknown as { protocols: readonly Protocol[] }
+    for (const protocol of protocols)
+      protocol.onRequestReceived.subscribe((message) => {
+        if (!message.attributesKeys.includes('ICE-CONTROLLED')) return
+        for (const { onRoleConflict } of this.#listeners) onRoleConflict?.()
+      })
   }
 }
