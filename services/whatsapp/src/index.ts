@@ -8,6 +8,12 @@ export type { GraphFailure, GraphResult } from './graph/request.ts'
 export type { CallSettings } from './graph/settings.ts'
 export { LegError, type MediaLeg, type NewLeg } from './media/leg.ts'
 export { type NativeLegOptions, nativeLegs } from './media/native-leg.ts'
-export { CallService, type CallServiceOptions, type FinishedCall } from './service.ts'
+export {
+  type AskAnswer,
+  CallService,
+  type CallServiceOptions,
+  type FinishedCall,
+  type PermissionAnswer,
+} from './service.ts'
 export { Intake, type IntakeOptions } from './webhook/intake.ts'
 export { callEvents, type WebhookOptions } from './webhook/plugin.ts'

@@ -1,21 +1,35 @@
 /** Does what the machine of the calls wants done: requests to Meta, media, timers, words to the agents. */
 import type { AgentEvent, CallOutput, CallRecord, CallRequest, CallTimes, RequestResult } from './core/call.ts'
 import { Calls } from './core/calls.ts'
-import { readRemoteAudio } from './core/sdp.ts'
+import type { CallReason } from './core/reasons.ts'
+import { directSdp, readRemoteAudio } from './core/sdp.ts'
 import type { CallUpdate, PermissionUpdate } from './core/updates.ts'
-import type { GraphClient } from './graph/client.ts'
+import type { CallPermission, GraphClient } from './graph/client.ts'
 import type { GraphFailure } from './graph/request.ts'
 import { Bridge, type BridgeCounts } from './media/bridge.ts'
 import { LegError, type NewLeg } from './media/leg.ts'
 
 export interface CallServiceOptions {
-  readonly graph: Pick<GraphClient, 'preAccept' | 'accept' | 'reject' | 'terminate' | 'connect' | 'permission'>
+  readonly graph: Pick<
+    GraphClient,
+    'preAccept' | 'accept' | 'reject' | 'terminate' | 'connect' | 'permission' | 'requestPermission'
+  >
+  /** `direct`: the agents' browsers connect to the customers' phones themselves, and no media is here. */
+  readonly mode?: 'bridge' | 'direct'
   readonly newLeg: NewLeg
   /** Tells the page of an agent, which need not get it: what counts is told again when it comes back. */
   readonly tell: (agent: string, callId: string, event: AgentEvent) => void
   readonly onRecord: (record: FinishedCall) => void
   /** A customer gave or refused the permission to be called. */
   readonly onPermission: (update: PermissionUpdate) => void
+  /**
+   * Meta holds a call of this id from now on, or no more. Whoever keeps these can give those that a killed service left
+   * behind to `endLeftovers`.
+   */
+  readonly onOpen?: (id: string) => void
+  readonly onClosed?: (id: string) => void
+  /** What a customer reads who is asked for the permission to be called. */
+  readonly permissionText?: string
   readonly log: { warn(fields: object, message: string): void }
   /** Of the business's calls; unique for as long as records are kept. */
   readonly newKey: () => string
@@ -31,6 +45,16 @@ export interface FinishedCall extends CallRecord {
   readonly toWhatsapp: BridgeCounts
 }
 
+/** Whether a customer may be called now. */
+export type PermissionAnswer =
+  | ({ readonly ok: true } & CallPermission)
+  | { readonly ok: false; readonly reason: CallReason }
+
+/** Whether the customer was asked; the reply comes by `onPermission`. */
+export type AskAnswer = { readonly ok: true } | { readonly ok: false; readonly reason: CallReason }
+
+const PERMISSION_TEXT = 'May we call you on WhatsApp?'
+
 const NOTHING: BridgeCounts = { packets: 0, bytes: 0 }
 
 export class CallService {
@@ -44,10 +68,10 @@ export class CallService {
   #closed = false
 
   constructor(options: CallServiceOptions) {
-    const { newKey, times = {}, limit = 200, now = Date.now } = options
+    const { newKey, mode = 'bridge', times = {}, limit = 200, now = Date.now } = options
     this.#options = options
     this.#now = now
-    this.#calls = new Calls({ newKey, times, limit })
+    this.#calls = new Calls({ newKey, mode, times, limit })
   }
 
   /** Calls that are not over, with those whose farewell is under way. */
@@ -73,10 +97,17 @@ export class CallService {
     })
   }
 
+  /** Whether the agent is here, and in no call. */
+  isFree(agent: string): boolean {
+    return this.#calls.isFree(agent)
+  }
+
+  /** The agent's page is here, for the first time or again; a call of the agent's is told to it anew. */
   arrive(agent: string): void {
     this.#act((calls) => calls.arrive(agent))
   }
 
+  /** The agent's page is gone. Its call goes on for as long as its media is heard, and a while longer. */
   leave(agent: string): void {
     this.#act((calls, now) => calls.leave(agent, now))
   }
@@ -88,10 +119,40 @@ export class CallService {
    * @throws LegError for an SDP that cannot carry a call: nothing has changed then
    */
   async offer(agent: string, callId: string, sdp: string): Promise<string | undefined> {
+    this.#demand('bridge')
     const fault = readRemoteAudio(sdp)
     if (typeof fault === 'string') throw new LegError(fault, 'the SDP cannot carry a call')
     if (this.#calls.agentOf(callId) !== agent && !this.#take(agent, callId)) return undefined
     return this.#bridge(callId).connectAgent(agent, sdp)
+  }
+
+  /**
+   * In direct mode: the page of an agent answers the offer of `call-is-coming`. It must send no media before it is told
+   * `connected`.
+   * @returns false when another agent was first or the call is over
+   * @throws LegError for an SDP that Meta would not take: the call rings on then
+   */
+  directAnswer(agent: string, callId: string, sdp: string): boolean {
+    const checked = this.#checked(sdp, 'answer')
+    return this.#act((calls) => calls.directAnswer(agent, callId, checked)) === 'won'
+  }
+
+  /**
+   * In direct mode: the offer of the page of an agent who dialed; the customer's answer comes as `browser-answer`.
+   * @returns false when the call is over, not this agent's, or has an offer already
+   * @throws LegError
+   */
+  directOffer(agent: string, callId: string, sdp: string): boolean {
+    const checked = this.#checked(sdp, 'offer')
+    return this.#act((calls) => calls.directOffer(agent, callId, checked))
+  }
+
+  /**
+   * The customer hears silence and the agent nothing, until it is taken back. A call that is handed over is taken back.
+   * @returns false when it is not this agent's call, does not flow yet, or is direct: then the page mutes itself
+   */
+  hold(agent: string, callId: string, on: boolean): boolean {
+    return this.#act((calls) => calls.hold(agent, callId, on))
   }
 
   /** @returns false when the other agent is not free, or no media flows in the call yet */
@@ -117,6 +178,31 @@ export class CallService {
     return this.#act((calls, now) => calls.dial(agent, number, now))
   }
 
+  /** Whether this customer may be called or asked, and when again. @param number digits */
+  async permission(number: string): Promise<PermissionAnswer> {
+    const result = await this.#options.graph.permission(number)
+    if (result.ok) return { ok: true, ...result.value }
+    this.#warn('permission', result)
+    return { ok: false, reason: result.reason }
+  }
+
+  /** Asks a customer for the permission to be called. @param number digits */
+  async requestPermission(number: string): Promise<AskAnswer> {
+    const { graph, permissionText = PERMISSION_TEXT } = this.#options
+    const result = await graph.requestPermission(number, permissionText)
+    if (result.ok) return { ok: true }
+    this.#warn('request_permission', result)
+    return { ok: false, reason: result.reason }
+  }
+
+  /**
+   * Ends calls that a service left behind at Meta, which was killed; `onClosed` tells of each that is over.
+   * @param ids which `onOpen` named and `onClosed` did not
+   */
+  async endLeftovers(ids: Iterable<string>): Promise<void> {
+    await Promise.all(Array.from(ids, (id) => this.#endLeftover(id)))
+  }
+
   /** Ends all calls; done when Meta knows, or could not be told. */
   async close(): Promise<void> {
     this.#act((calls, now) => calls.endAll(now))
@@ -124,6 +210,27 @@ export class CallService {
     this.#closed = true
     for (const timer of this.#timers.values()) clearTimeout(timer)
     this.#timers.clear()
+  }
+
+  async #endLeftover(id: string): Promise<void> {
+    const { graph, onClosed } = this.#options
+    let result = await graph.terminate(id)
+    // A call that nobody had accepted is rejected; one that is over already takes neither.
+    if (!result.ok && !mayWorkLater(result)) result = await graph.reject(id)
+    if (!result.ok && mayWorkLater(result)) this.#warn('terminate', result)
+    else onClosed?.(id)
+  }
+
+  #demand(mode: 'bridge' | 'direct'): void {
+    if ((this.#options.mode ?? 'bridge') !== mode)
+      throw new LegError('MEDIA_OTHER_MODE', `the service is not in ${mode} mode`)
+  }
+
+  #checked(sdp: string, type: 'offer' | 'answer'): string {
+    this.#demand('direct')
+    const checked = directSdp(sdp, type)
+    if (typeof checked === 'string') throw new LegError(checked, 'the SDP cannot carry a call')
+    return checked.sdp
   }
 
   #take(agent: string, callId: string): boolean {
@@ -174,6 +281,10 @@ export class CallService {
       case 'tell':
         this.#options.tell(output.agent, output.call, output.event)
         break
+      case 'note':
+        if (output.alive) this.#options.onOpen?.(output.id)
+        else this.#options.onClosed?.(output.id)
+        break
       case 'record':
         this.#record(output.record)
     }
@@ -209,6 +320,7 @@ export class CallService {
     bridge = new Bridge({
       newLeg: this.#options.newLeg,
       onHeard: () => this.#act((calls, now) => calls.heard(callId, now)),
+      onAgentHeard: () => this.#act((calls, now) => calls.agentHeard(callId, now)),
       onLost: () => this.#act((calls, now) => calls.legLost(callId, now)),
       now: this.#now,
     })
@@ -269,9 +381,17 @@ export class CallService {
 
   #told({ action }: CallRequest, result: { readonly ok: true } | GraphFailure): RequestResult {
     if (result.ok) return { ok: true }
-    const { reason, uncertain, code: graphCode, status, trace, message } = result
+    this.#warn(action, result)
+    return { ok: false, reason: result.reason, uncertain: result.uncertain }
+  }
+
+  #warn(action: string, { reason, code: graphCode, status, trace, message }: GraphFailure): void {
     const fields = { code: 'WHATSAPP_REQUEST_FAILED', action, reason, graphCode, status, trace, error: message }
     this.#options.log.warn(fields, 'WhatsApp did not do what it was asked')
-    return { ok: false, reason, uncertain }
   }
+}
+
+/** The refusal says nothing of the call. */
+function mayWorkLater({ uncertain, reason }: GraphFailure): boolean {
+  return uncertain || reason === 'unreachable' || reason === 'access-denied' || reason === 'rate-limited'
 }

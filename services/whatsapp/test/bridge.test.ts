@@ -9,11 +9,12 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close()
 })
 
-const seen = { heard: 0 }
+const seen = { heard: 0, agentHeard: 0 }
 function newBridge(): Bridge {
-  seen.heard = 0
+  Object.assign(seen, { heard: 0, agentHeard: 0 })
   const onHeard = () => seen.heard++
-  const bridge = new Bridge({ newLeg: nativeLegs(), onHeard, onLost: () => {}, now: Date.now })
+  const onAgentHeard = () => seen.agentHeard++
+  const bridge = new Bridge({ newLeg: nativeLegs(), onHeard, onAgentHeard, onLost: () => {}, now: Date.now })
   closing.push(() => bridge.close())
   return bridge
 }

@@ -36,6 +36,8 @@ const step = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('lose' as const), call }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('hear' as const), call }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('agent-hear' as const), call }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('hold' as const), call, agent, on: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(30_000) }) },
 )
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
@@ -118,6 +120,13 @@ class World {
       case 'hear':
         desk.do((calls, now) => calls.heard(`c${step.call}`, now))
         break
+      case 'agent-hear':
+        desk.do((calls, now) => calls.agentHeard(`c${step.call}`, now))
+        break
+      case 'hold':
+        for (const key of [`c${step.call}`, `out-${step.call % 8}`])
+          desk.do((calls) => calls.hold(step.agent, key, step.on))
+        break
       case 'wait':
         desk.pass(step.ms)
     }
@@ -158,7 +167,7 @@ it('fifty calls in any order of events end once each, cleanly, with one winner a
       for (const taken of steps) world.take(taken)
       world.finish()
 
-      expect([desk.calls.size, desk.wakes.size, desk.pending.size]).toEqual([0, 0, 0])
+      expect([desk.calls.size, desk.wakes.size, desk.pending.size, desk.alive.size]).toEqual([0, 0, 0, 0])
       expect([...desk.legs].filter(([, { closed }]) => !closed)).toEqual([])
       const keys = desk.records.map(({ key }) => key)
       expect(new Set(keys).size).toBe(keys.length)

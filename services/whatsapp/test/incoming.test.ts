@@ -130,15 +130,82 @@ it('ends after 20 s without media at the beginning, and 30 s later on', () => {
   expectClean(later.reply('c'))
 })
 
-it('keeps the customer while the page of the agent reloads, and ends after 20 s', () => {
+it('keeps the customer and the media while the page of the agent is gone, and ends after 20 s', () => {
   const made = talking().do((calls, now) => calls.leave('Anna', now))
-  expect(made.legs.get('c')?.agent).toBeUndefined()
-  made.pass(5000).do((calls) => calls.arrive('Anna'))
+  made.do((calls, now) => calls.heard('c', now))
+  expect(made.legs.get('c')?.agent).toBe('Anna')
+  made.pass(19_999).do((calls) => calls.arrive('Anna'))
   expect([made.legs.get('c')?.agent, made.heardBy('Anna', 'c').at(-1)]).toEqual(['Anna', 'call-resumed'])
   made.do((calls, now) => calls.heard('c', now)).do((calls, now) => calls.leave('Anna', now))
-  expect(ends(made.pass(20_000))).toEqual(['agent-lost'])
+  expect(made.pass(19_999).records).toEqual([])
+  expect(ends(made.pass(1))).toEqual(['agent-lost'])
   expect(made.actions('c').at(-1)).toBe('terminate')
   expectClean(made.reply('c'))
+})
+
+it('goes on without signaling for as long as the agent is heard, and 20 s longer', () => {
+  const made = talking().do((calls, now) => calls.leave('Anna', now))
+  for (let second = 0; second < 120; second++) {
+    made.pass(1000).do((calls, now) => calls.heard('c', now))
+    made.do((calls, now) => calls.agentHeard('c', now))
+  }
+  made.pass(19_999)
+  expect(made.records).toEqual([])
+  expect(ends(made.pass(1))).toEqual(['agent-lost'])
+  expectClean(made.reply('c'))
+})
+
+it('counts the grace from the loss of signaling, when the media was lost before it', () => {
+  const made = talking().do((calls, now) => calls.agentHeard('c', now))
+  made.pass(15_000).do((calls, now) => calls.heard('c', now))
+  made.do((calls, now) => calls.leave('Anna', now))
+  expect(made.pass(19_999).records).toEqual([])
+  expect(ends(made.pass(1))).toEqual(['agent-lost'])
+})
+
+it('gives an agent who answered and was lost before the accept its grace', () => {
+  const made = desk('Anna').connect('c').describe('c').reply('c')
+  made.do((calls) => calls.answer('Anna', 'c')).do((calls, now) => calls.leave('Anna', now))
+  made.reply('c').pass(19_999)
+  expect(made.records).toEqual([])
+  expect(ends(made.pass(1))).toEqual(['agent-lost'])
+  expectClean(made.reply('c'))
+})
+
+it('lets nobody speak while its agent holds it, until it is taken back', () => {
+  const made = talking('Anna', 'Ben')
+  made.do((calls) => expect(calls.hold('Ben', 'c', true)).toBe(false))
+  made.do((calls) => expect(calls.hold('Anna', 'c', true)).toBe(true))
+  expect(made.legs.get('c')?.agent).toBeUndefined()
+  made.do((calls, now) => calls.leave('Anna', now)).do((calls) => calls.arrive('Anna'))
+  expect(made.told.at(-1)?.event).toEqual({ type: 'call-resumed', held: true })
+  expect(made.legs.get('c')?.agent).toBeUndefined()
+  made.do((calls) => calls.hold('Anna', 'c', false))
+  expect(made.legs.get('c')?.agent).toBe('Anna')
+})
+
+it('is held by nobody once another agent has taken it over', () => {
+  const made = talking('Anna', 'Ben').do((calls) => calls.hold('Anna', 'c', true))
+  made.do((calls) => calls.transfer('Anna', 'c', 'Ben'))
+  expect(made.told.at(-1)?.event).toMatchObject({ type: 'call-is-coming', transferredBy: 'Anna' })
+  made.do((calls) => calls.answer('Ben', 'c'))
+  expect(made.legs.get('c')?.agent).toBe('Ben')
+})
+
+it('holds no call that has not begun or is over', () => {
+  const made = desk('Anna').connect('c').describe('c').reply('c')
+  made.do((calls) => calls.answer('Anna', 'c')).do((calls) => expect(calls.hold('Anna', 'c', true)).toBe(false))
+  made.reply('c').terminate('c')
+  made.do((calls) => expect(calls.hold('Anna', 'c', true)).toBe(false))
+})
+
+it('notes an id from its connect until Meta knows that it is over', () => {
+  const made = desk('Anna').connect('c').describe('c')
+  expect([...made.alive]).toEqual(['c'])
+  made.reply('c').do((calls, now) => calls.decline('Anna', 'c', now))
+  expect([...made.alive]).toEqual(['c'])
+  expect([...made.reply('c').alive]).toEqual([])
+  expect([...made.terminate('d').connect('d').alive]).toEqual([])
 })
 
 it('rings once, however often connect comes, and makes one record', () => {

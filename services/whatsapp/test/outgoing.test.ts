@@ -37,6 +37,16 @@ it('asks for the permission, offers media, calls, and shows ringing and answered
   expect(made.records).toMatchObject([{ id: 'm', agent: 'Anna', direction: 'business', answeredAt: made.now }])
 })
 
+it('notes the id from the answer to connect until Meta knows that it is over', () => {
+  expect([...dialing().reply(key).describe(key).alive]).toEqual([])
+  const made = taken()
+  expect([...made.alive]).toEqual(['m'])
+  made.do((calls, now) => calls.hangUp('Anna', key, now))
+  expect([...made.alive]).toEqual(['m'])
+  expect([...made.reply(key).alive]).toEqual([])
+  expect([...taken().terminate('m').alive]).toEqual([])
+})
+
 it('says why it may not call, and calls nobody', () => {
   const made = dialing().reply(key, { ok: false, reason: 'no-permission', uncertain: false })
   expect(made.actions(key)).toEqual(['permission'])

@@ -85,6 +85,16 @@ it('goes on without a gap when another source comes, by the time that passed', (
   expect(read(out.relay(next, 1520))).toMatchObject({ sequence: 1, timestamp: (0xffff_fff0 + 24_960) >>> 0 })
 })
 
+it('leaves no gap for what was not passed on during a pause, however long', () => {
+  const out = relay()
+  out.relay(rtp(Buffer.alloc(1), { sequence: 10, timestamp: 9600 }), 1000)
+  out.resume()
+  const packet = rtp(Buffer.alloc(1), { sequence: 50_010, timestamp: 48_009_600 })
+  expect(read(out.relay(packet, 1_001_000))).toMatchObject({ sequence: 11, timestamp: 48_009_600 })
+  const next = rtp(Buffer.alloc(1), { sequence: 50_011, timestamp: 48_010_560 })
+  expect(read(out.relay(next, 1_001_020))).toMatchObject({ sequence: 12, timestamp: 48_010_560 })
+})
+
 it('keeps the order of packets that were reordered, also before another source', () => {
   const out = relay()
   for (const sequence of [10, 12, 11]) out.relay(rtp(Buffer.alloc(1), { sequence, timestamp: sequence * 960 }), 0)

@@ -37,6 +37,7 @@ async function talking() {
 async function expectClean(): Promise<void> {
   await until(() => station.service.calls === 0, 'all calls are over')
   expect(station.service.held).toEqual({ bridges: 0, timers: 0, requests: 0 })
+  expect(station.alive.size).toBe(0)
 }
 
 it('brings a customer and an agent together: all ring, one wins, both hear, the agent hangs up', async () => {
@@ -86,17 +87,68 @@ it('sends the customer no media while Meta has not taken the accept', async () =
   expect(JSON.stringify(station.warnings)).not.toContain('EAAB')
 })
 
-it('keeps the customer while the page of the agent reloads', async () => {
+it('cuts no media when signaling is lost, and takes the page back after its reload', async () => {
   await start()
   const { call, customer, browser } = await talking()
   station.service.leave('Anna')
+  await expectHeard(customer, browser, tone(3))
+  await expectHeard(browser, customer, tone(4))
   await browser.close()
   station.service.arrive('Anna')
   expect(station.heardBy('Anna').at(-1)).toBe('call-resumed')
   const again = (await station.connect('Anna', call.id))!
-  await expectHeard(customer, again, tone(3))
-  await expectHeard(again, customer, tone(4))
+  await expectHeard(customer, again, tone(5))
+  await expectHeard(again, customer, tone(6))
   expect(new Set(customer.received.map(({ header }) => header.ssrc)).size).toBe(1)
+})
+
+it('lets nobody hear anything on hold, and WhatsApp a report', async () => {
+  await start()
+  const { call, customer, browser } = await talking()
+  expect(station.service.hold('Anna', call.id, true)).toBe(true)
+  const reports = customer.reports.length
+  await browser.say(tone(3))
+  await customer.say(tone(4))
+  await until(() => customer.reports.length > reports, 'WhatsApp hears a report')
+  expect(station.service.hold('Anna', call.id, false)).toBe(true)
+  await expectHeard(browser, customer, tone(5))
+  await expectHeard(customer, browser, tone(6))
+  const heard = [...customer.received, ...browser.received].map(({ payload }) => payload[0])
+  expect(heard).not.toContain(3)
+  expect(heard).not.toContain(4)
+  const sequence = customer.received.map(({ header }) => header.sequenceNumber)
+  expect(sequence.at(-1)! - sequence[0]!).toBe(sequence.length - 1)
+})
+
+it('tells whether a customer may be called, asks, and passes on the reply', async () => {
+  await start()
+  const number = '491701234567'
+  expect(await station.service.permission(number)).toMatchObject({ ok: true, mayCall: false, mayAsk: true })
+  expect(await station.service.requestPermission(number)).toEqual({ ok: true })
+  const again = await station.service.requestPermission(number)
+  expect(again).toEqual({ ok: false, reason: 'permission-requests-limited' })
+  expect(await station.service.permission(number)).toMatchObject({ mayCall: false, mayAsk: false })
+  station.simulator.permissions.grant(number)
+  expect(await station.service.permission(number)).toMatchObject({ ok: true, status: 'temporary', mayCall: true })
+})
+
+it('ends what a killed service left behind: the answered, the unanswered, and what is over', async () => {
+  await start()
+  const [{ call }, ringing, over] = [await talking(), await station.incoming('491'), await station.incoming('492')]
+  const left = [...station.alive]
+  expect(left).toEqual([call.id, ringing.call.id, over.call.id])
+  station.simulator.ends(over.call)
+  await until(() => station.service.calls === 2, 'it is over')
+  await station.service.endLeftovers(left)
+  expect([call.ended, ringing.call.ended, station.alive.size]).toEqual([true, true, 0])
+})
+
+it('keeps what Meta could not be told of for the next start', async () => {
+  await start()
+  station.simulator.failNext('terminate', [500], [500])
+  const { call } = await station.incoming()
+  await station.service.endLeftovers([call.id])
+  expect([...station.alive]).toEqual([call.id])
 })
 
 it('hands a call over to another agent, without the customer noticing a break', async () => {

@@ -61,7 +61,14 @@ export interface Call {
   /** Media may flow. */
   open: boolean
   agent: string | undefined
+  /** Since when the agent's page is gone, as far as signaling knows; undefined: it is here. */
   agentLostAt: number | undefined
+  /** When the agent's media was last noticed. */
+  agentHeardAt: number | undefined
+  /** The agent has put the call on hold: no speech passes, either way. */
+  held: boolean
+  /** In direct mode: the customer's SDP, an offer or an answer. */
+  remoteSdp: string | undefined
   /** Agents whose pages ring; when the call has an agent already, the one that it is handed over to. */
   readonly ringing: Set<string>
   readonly declined: Set<string>
@@ -95,7 +102,13 @@ export type AgentEvent =
       readonly type: 'call-is-coming'
       readonly callerName: string | undefined
       readonly callerNumber: string | undefined
+      /** The agent who hands the call over, if one does. */
+      readonly transferredBy: string | undefined
+      /** In direct mode: the customer's offer, which `directAnswer` answers. */
+      readonly sdp: string | undefined
     }
+  /** In direct mode, of a call that the agent makes: the customer's answer to `directOffer`. May come more than once. */
+  | { readonly type: 'browser-answer'; readonly sdp: string }
   | { readonly type: 'answered-elsewhere' }
   /** This page rings no more: its agent has taken another call, or this one is not handed over after all. */
   | { readonly type: 'ring-stopped' }
@@ -106,7 +119,7 @@ export type AgentEvent =
   /** The other agent will not take it over, or has gone: the call stays where it is. */
   | { readonly type: 'transfer-declined' }
   /** The page is back in its call. */
-  | { readonly type: 'call-resumed' }
+  | { readonly type: 'call-resumed'; readonly held: boolean }
   | { readonly type: 'call-ended'; readonly reason: EndReason; readonly cause: CallReason | undefined }
 
 /** What the machine wants done; the driver does it, in order. */
@@ -117,7 +130,7 @@ export type CallOutput =
   | { readonly do: 'start-leg'; readonly call: string }
   | { readonly do: 'join-leg'; readonly call: string; readonly answer: string }
   | { readonly do: 'close-leg'; readonly call: string }
-  /** From now on RTP flows between the WhatsApp side and this agent; without one the WhatsApp side hears RTCP alone. */
+  /** From now on RTP flows between the WhatsApp side and this agent; without one, as on hold, both hear RTCP alone. */
   | { readonly do: 'media'; readonly call: string; readonly agent: string | undefined }
   /** Every request is followed by `result`. */
   | { readonly do: 'request'; readonly call: string; readonly request: CallRequest }
@@ -125,6 +138,8 @@ export type CallOutput =
   | { readonly do: 'wake'; readonly call: string; readonly at: number }
   | { readonly do: 'tell'; readonly agent: string; readonly call: string; readonly event: AgentEvent }
   | { readonly do: 'record'; readonly record: CallRecord }
+  /** Meta holds a call of this id, or no more: whoever finds one left behind by a service that was killed has to end it. */
+  | { readonly do: 'note'; readonly id: string; readonly alive: boolean }
 
 /** What became of a request. */
 export type RequestResult =
@@ -141,7 +156,7 @@ export interface CallTimes {
   /** ms without media at the beginning, and later. */
   readonly firstSilence: number
   readonly silence: number
-  /** ms that an agent's page may be gone in a call. */
+  /** ms that an agent may be gone in a call: neither signaling nor media hears of it. */
   readonly agentGrace: number
 }
 
@@ -176,6 +191,9 @@ export function newCall(
     open: false,
     agent: undefined,
     agentLostAt: undefined,
+    agentHeardAt: undefined,
+    held: false,
+    remoteSdp: undefined,
     ringing: new Set(),
     declined: new Set(),
     answeredAt: undefined,
@@ -191,10 +209,13 @@ export function newCall(
 export function deadlineOf(call: Call, times: CallTimes): { readonly at: number; readonly reason: EndReason } {
   const deadlines: { at: number; reason: EndReason }[] = [{ at: Number.POSITIVE_INFINITY, reason: 'no-answer' }]
   if (call.ending) return deadlines[0]!
-  if (call.agentLostAt !== undefined) deadlines.push({ at: call.agentLostAt + times.agentGrace, reason: 'agent-lost' })
+  if (call.agentLostAt !== undefined) {
+    const seen = Math.max(call.agentLostAt, call.agentHeardAt ?? 0)
+    deadlines.push({ at: seen + times.agentGrace, reason: 'agent-lost' })
+  }
   if (call.heardAt !== undefined)
     deadlines.push({ at: call.heardAt + (call.heard ? times.silence : times.firstSilence), reason: 'no-media' })
-  else if (!call.acceptSent)
+  else if (!call.acceptSent && call.answeredAt === undefined)
     deadlines.push({
       at: call.startedAt + (call.direction === 'user' ? times.ring : times.ringOut),
       reason: 'no-answer',

@@ -17,10 +17,13 @@ import {
 import { nextRequest } from './next-request.ts'
 import { type CallReason, reasonOf } from './reasons.ts'
 import { Recent } from './recent.ts'
+import { forBrowser } from './sdp.ts'
 import { Unclaimed } from './unclaimed.ts'
 import type { ConnectUpdate, StatusUpdate, TerminateUpdate } from './updates.ts'
 
 export interface CallsOptions {
+  /** `direct`: the agents' browsers connect to the customers' phones themselves; no media is here. */
+  readonly mode?: 'bridge' | 'direct'
   /** Of a call of the business. */
   readonly newKey: () => string
   readonly times?: Partial<CallTimes>
@@ -53,7 +56,7 @@ export class Calls {
   #outputs: CallOutput[] = []
 
   constructor(options: CallsOptions) {
-    this.#options = { limit: 200, times: {}, ...options }
+    this.#options = { mode: 'bridge', limit: 200, times: {}, ...options }
     this.#times = { ...defaultTimes, ...options.times }
   }
 
@@ -66,6 +69,15 @@ export class Calls {
   agentOf(key: string): string | undefined {
     const call = this.#calls.get(key)
     return call?.ending ? undefined : call?.agent
+  }
+
+  isHere(agent: string): boolean {
+    return this.#agents.isHere(agent)
+  }
+
+  /** Here, and in no call. */
+  isFree(agent: string): boolean {
+    return this.#agents.isFree(agent)
   }
 
   /** What is to be done since the last time, in order. */
@@ -88,11 +100,13 @@ export class Calls {
       return
     }
     this.#calls.set(call.key, call)
+    this.#note(update.id, true)
     if (this.#calls.size > this.#options.limit) {
       this.#end(call, 'busy', undefined, now)
       return
     }
-    this.#openLeg(call, update.sdp)
+    if (this.#isDirect) call.remoteSdp = forBrowser(update.sdp)
+    else this.#openLeg(call, update.sdp)
     for (const agent of this.#agents.here()) this.#ring(call, agent)
     this.#schedule(call)
   }
@@ -111,7 +125,7 @@ export class Calls {
     }
     if (update.status === 'ACCEPTED' && call.answeredAt === undefined) {
       call.answeredAt = now
-      call.heardAt = now
+      this.#expectMedia(call, now)
       this.#tellAgent(call, { type: 'call-state', state: 'answered' })
     } else if (update.status === 'RINGING' && !call.ringSeen && call.answeredAt === undefined) {
       call.ringSeen = true
@@ -134,7 +148,7 @@ export class Calls {
     this.#forgetIfDone(call)
   }
 
-  /** The leg's SDP. */
+  /** Our SDP: of the leg, or in direct mode of the agent's browser. */
   described(key: string, sdp: string): void {
     const call = this.#calls.get(key)
     if (!call || call.ending || call.sdp !== undefined) return
@@ -157,6 +171,14 @@ export class Calls {
     this.#schedule(call)
   }
 
+  /** Anything came from the agent's leg. To be told about once a second. */
+  agentHeard(key: string, now: number): void {
+    const call = this.#calls.get(key)
+    if (!call || call.ending) return
+    call.agentHeardAt = now
+    if (call.agentLostAt !== undefined) this.#schedule(call)
+  }
+
   result(key: string, action: CallAction, result: RequestResult, now: number): void {
     const call = this.#calls.get(key)
     if (!call || call.request !== action) return
@@ -166,7 +188,7 @@ export class Calls {
     else if (action === 'accept') this.#accepted(call, result, now)
     else if (!result.ok && !(action === 'pre_accept' && result.uncertain)) this.#fail(call, result.reason, now)
     else if (action === 'pre_accept') this.#preAccepted(call)
-    else if (!call.ending) this.#openLeg(call, undefined)
+    else if (!call.ending && !this.#isDirect) this.#openLeg(call, undefined)
     this.#advance(call)
     this.#forgetIfDone(call)
   }
@@ -181,11 +203,12 @@ export class Calls {
       return
     }
     call.agentLostAt = undefined
-    this.#tellAgent(call, { type: 'call-resumed' })
-    if (call.open) this.#outputs.push({ do: 'media', call: call.key, agent })
+    this.#tellAgent(call, { type: 'call-resumed', held: call.held })
+    this.#tellRemote(call)
     this.#schedule(call)
   }
 
+  /** The agent's page is gone, which its media may outlive: the call goes on for as long as either is heard of. */
   leave(agent: string, now: number): void {
     if (!this.#agents.isHere(agent)) return
     this.#agents.leave(agent)
@@ -194,7 +217,6 @@ export class Calls {
     const call = this.#calls.get(this.#agents.callOf(agent) ?? '')
     if (!call) return
     call.agentLostAt = now
-    if (call.open) this.#outputs.push({ do: 'media', call: call.key, agent: undefined })
     this.#schedule(call)
   }
 
@@ -210,8 +232,24 @@ export class Calls {
     call.ringing.clear()
     for (const other of this.#calls.values()) if (other.ringing.delete(agent)) this.#ringStopped(other, agent)
     this.#advance(call)
-    if (former !== undefined) this.#takenOver(call, former, agent)
+    if (former !== undefined) this.#takenOver(call, former)
     return 'won'
+  }
+
+  /** In direct mode: the agent's browser answers the customer's offer, with an SDP that was checked. */
+  directAnswer(agent: string, key: string, sdp: string): 'won' | 'lost' {
+    if (!this.#isDirect || this.answer(agent, key) === 'lost') return 'lost'
+    this.described(key, sdp)
+    return 'won'
+  }
+
+  /** In direct mode: the offer of the browser of an agent who calls; false when there is no such call, or it has one. */
+  directOffer(agent: string, key: string, sdp: string): boolean {
+    const call = this.#calls.get(key)
+    if (!this.#isDirect || call?.agent !== agent || call.direction !== 'business') return false
+    if (call.ending || call.sdp !== undefined) return false
+    this.described(key, sdp)
+    return true
   }
 
   /**
@@ -223,7 +261,7 @@ export class Calls {
     if (call?.agent !== agent || !call.open || call.ending || !this.#agents.isFree(to)) return false
     this.#withdraw(call)
     call.ringing.add(to)
-    this.#tell(to, key, { type: 'call-is-coming', callerName: call.name, callerNumber: call.number })
+    this.#tellComing(call, to)
     return true
   }
 
@@ -231,6 +269,20 @@ export class Calls {
   keep(agent: string, key: string): void {
     const call = this.#calls.get(key)
     if (call?.agent === agent) this.#withdraw(call)
+  }
+
+  /**
+   * Puts a call on hold, or takes it back: no speech passes meanwhile.
+   * @returns false when it is not this agent's, has not begun, or its media is not here, as in direct mode
+   */
+  hold(agent: string, key: string, on: boolean): boolean {
+    const call = this.#calls.get(key)
+    if (call?.agent !== agent || !call.open || call.ending) return false
+    if (call.held !== on) {
+      call.held = on
+      this.#media(call)
+    }
+    return true
   }
 
   decline(agent: string, key: string, now: number): void {
@@ -286,9 +338,11 @@ export class Calls {
     this.#tellAgent(call, { type: 'transfer-declined' })
   }
 
-  #takenOver(call: Call, former: string, agent: string): void {
+  #takenOver(call: Call, former: string): void {
     call.agentLostAt = undefined
-    this.#outputs.push({ do: 'media', call: call.key, agent })
+    call.agentHeardAt = undefined
+    call.held = false
+    this.#media(call)
     this.#schedule(call)
     this.#free(former)
   }
@@ -310,7 +364,7 @@ export class Calls {
 
   #preAccepted(call: Call): void {
     call.preAccepted = true
-    if (!call.ending) this.#outputs.push({ do: 'start-leg', call: call.key })
+    if (!call.ending && call.legOpened) this.#outputs.push({ do: 'start-leg', call: call.key })
   }
 
   #accepted(call: Call, result: RequestResult, now: number): void {
@@ -322,9 +376,8 @@ export class Calls {
     }
     if (call.ending) return
     call.answeredAt = now
-    call.heardAt = now
-    call.open = true
-    this.#outputs.push({ do: 'media', call: call.key, agent: call.agentLostAt === undefined ? call.agent : undefined })
+    this.#expectMedia(call, now)
+    this.#media(call)
     this.#tellAgent(call, { type: 'call-state', state: 'connected' })
     this.#schedule(call)
   }
@@ -339,6 +392,7 @@ export class Calls {
     } else {
       call.id = id
       this.#keys.set(id, call.key)
+      this.#note(id, true)
       for (const update of early) {
         if (update.kind === 'connect') this.#joined(update, now)
         else this.status(update, now)
@@ -365,9 +419,25 @@ export class Calls {
     }
     if (call.ending || call.joined) return
     call.joined = true
-    call.open = true
+    if (this.#isDirect) {
+      call.remoteSdp = forBrowser(update.sdp)
+      this.#tellRemote(call)
+      return
+    }
     this.#outputs.push({ do: 'join-leg', call: call.key, answer: update.sdp })
-    this.#outputs.push({ do: 'media', call: call.key, agent: call.agentLostAt === undefined ? call.agent : undefined })
+    this.#media(call)
+  }
+
+  /** Speech passes from now on, to and from whoever has the call. */
+  #media(call: Call): void {
+    if (!call.legOpened) return
+    call.open = true
+    this.#outputs.push({ do: 'media', call: call.key, agent: call.held ? undefined : call.agent })
+  }
+
+  /** In direct mode Meta alone hears whether there is any. */
+  #expectMedia(call: Call, now: number): void {
+    if (call.legOpened) call.heardAt = now
   }
 
   #fail(call: Call, cause: CallReason, now: number): void {
@@ -398,11 +468,10 @@ export class Calls {
   }
 
   #forgetIfDone(call: Call): void {
-    if (!call.ending || call.request) return
-    this.#calls.delete(call.key)
-    if (call.id === undefined) return
+    if (!call.ending || call.request || !this.#calls.delete(call.key) || call.id === undefined) return
     this.#keys.delete(call.id)
     this.#over.add(call.id)
+    this.#note(call.id, false)
   }
 
   #openLeg(call: Call, offer: string | undefined): void {
@@ -418,7 +487,22 @@ export class Calls {
     if (call.direction !== 'user' || call.agent !== undefined || call.ending) return
     if (!this.#agents.isFree(agent) || call.declined.has(agent) || call.ringing.has(agent)) return
     call.ringing.add(agent)
-    this.#tell(agent, call.key, { type: 'call-is-coming', callerName: call.name, callerNumber: call.number })
+    this.#tellComing(call, agent)
+  }
+
+  #tellComing(call: Call, agent: string): void {
+    const { name: callerName, number: callerNumber, agent: transferredBy, remoteSdp: sdp } = call
+    this.#tell(agent, call.key, { type: 'call-is-coming', callerName, callerNumber, transferredBy, sdp })
+  }
+
+  /** In direct mode, of a call of the business: the customer's answer. */
+  #tellRemote({ agent, key, direction, remoteSdp }: Call): void {
+    if (agent !== undefined && direction === 'business' && remoteSdp !== undefined)
+      this.#tell(agent, key, { type: 'browser-answer', sdp: remoteSdp })
+  }
+
+  #note(id: string, alive: boolean): void {
+    this.#outputs.push({ do: 'note', id, alive })
   }
 
   #record(call: Call, ending: Ending, endedAt: number): void {
@@ -444,6 +528,10 @@ export class Calls {
 
   #tell(agent: string, call: string, event: AgentEvent): void {
     if (this.#agents.isHere(agent)) this.#outputs.push({ do: 'tell', agent, call, event })
+  }
+
+  get #isDirect(): boolean {
+    return this.#options.mode === 'direct'
   }
 
   #byId(id: string): Call | undefined {

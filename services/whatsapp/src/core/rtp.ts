@@ -24,6 +24,7 @@ export class RtpRelay {
   readonly #ssrc: number
   #payloadTypes: ReadonlyMap<number, number>
   #source: number | undefined
+  #resumed = false
   #sequenceOffset = 0
   #timestampOffset = 0
   #lastSequence = 0
@@ -40,6 +41,11 @@ export class RtpRelay {
     this.#payloadTypes = types
   }
 
+  /** After a pause in which packets were not passed on: the next one goes on where the last one stopped. */
+  resume(): void {
+    this.#resumed = true
+  }
+
   /** @param now ms @returns the packet to send; undefined when this is no RTP, or of a payload type that is not known */
   relay(packet: Buffer, now: number): Buffer | undefined {
     const start = payloadStart(packet)
@@ -50,7 +56,7 @@ export class RtpRelay {
     const source = packet.readUInt32BE(8)
     const sequence = packet.readUInt16BE(2)
     const timestamp = packet.readUInt32BE(4)
-    if (source !== this.#source) this.#follow(source, sequence, timestamp, now)
+    if (source !== this.#source || this.#resumed) this.#follow(source, sequence, timestamp, now)
 
     const out = Buffer.allocUnsafe(HEADER + packet.length - start)
     // Version 2, padding as it came; no extension, no CSRC.
@@ -80,6 +86,7 @@ export class RtpRelay {
       this.#timestampOffset = this.#lastTimestamp + passed - timestamp
     }
     this.#source = source
+    this.#resumed = false
   }
 }
 

@@ -23,6 +23,10 @@ export type SdpFault =
   | 'SDP_NO_ICE'
   | 'SDP_NO_SETUP'
   | 'SDP_TOO_LONG'
+  /** Of a browser in direct mode. */
+  | 'SDP_NOT_ACTIVE'
+  | 'SDP_NO_CANDIDATES'
+  | 'SDP_EXTENSIONS'
 
 /** Characters; a browser's offer of one audio track has about 2000. */
 const LENGTH_LIMIT = 16_384
@@ -62,6 +66,33 @@ export function whatsappSdp(sdp: string, type: 'offer' | 'answer'): string {
     .filter((line) => !/^a=(extmap|extmap-allow-mixed|group:LS|msid-semantic|ptime)\b/.test(line))
     .map((line) => (line.startsWith('a=setup:') ? setup : line))
   return join([...lines, 'a=ptime:20'])
+}
+
+/** The customer's SDP for a browser that talks to Meta itself: it must not negotiate header extensions. */
+export function forBrowser(sdp: string): string {
+  return join(linesOf(sdp).filter((line) => !/^a=extmap\b/.test(line)))
+}
+
+/**
+ * A browser's SDP in the form that Meta takes, when the browser talks to Meta itself. Of its candidates those stay that have
+ * an address and are of UDP; Meta also takes checks from others. An offer's header extensions are struck out, so that Meta
+ * agrees to none; an answer that has some is refused, for that browser would send them.
+ */
+export function directSdp(sdp: string, type: 'offer' | 'answer'): { readonly sdp: string } | SdpFault {
+  const read = readRemoteAudio(sdp)
+  if (typeof read === 'string') return read
+  const lines = linesOf(sdp)
+  if (value(lines, 'setup') !== (type === 'answer' ? 'active' : 'actpass')) return 'SDP_NOT_ACTIVE'
+  if (type === 'answer' && lines.some((line) => line.startsWith('a=extmap:'))) return 'SDP_EXTENSIONS'
+  const kept = lines.filter((line) => !line.startsWith('a=candidate:') || isPlainUdp(line))
+  if (!kept.some((line) => line.startsWith('a=candidate:'))) return 'SDP_NO_CANDIDATES'
+  return { sdp: whatsappSdp(join(kept), type) }
+}
+
+/** RFC 8839 section 5.1: foundation, component, transport, priority, address. Names of mDNS mean nothing outside of a LAN. */
+function isPlainUdp(candidate: string): boolean {
+  const [, , transport = '', , address = ''] = candidate.split(' ')
+  return transport.toLowerCase() === 'udp' && !address.endsWith('.local')
 }
 
 function linesOf(sdp: string): string[] {

@@ -55,6 +55,8 @@ export interface CallPermission {
   readonly mayAsk: boolean
   /** ms since 1970 when a used-up limit ends, if calling is only held up by one. */
   readonly mayCallAt: number | undefined
+  /** The same of asking. */
+  readonly mayAskAt: number | undefined
 }
 
 /** May an attempt be repeated? `always`: repeating changes nothing. `unsent`: only when the first surely did not arrive. */
@@ -198,15 +200,19 @@ function unexpected(): GraphFailure {
 
 function permissionOf({ permission, actions = [] }: Static<typeof Permission>): CallPermission {
   const may = (name: string) => actions.some((action) => action.action_name === name && action.can_perform_action)
-  const limits = actions.find(({ action_name }) => action_name === 'start_call')?.limits ?? []
-  const until = limits.flatMap(({ current_usage, max_allowed, limit_expiration_time }) =>
-    current_usage >= max_allowed && limit_expiration_time !== undefined ? [limit_expiration_time * 1000] : [],
-  )
+  const again = (name: string) => {
+    const limits = actions.find(({ action_name }) => action_name === name)?.limits ?? []
+    const until = limits.flatMap(({ current_usage, max_allowed, limit_expiration_time }) =>
+      current_usage >= max_allowed && limit_expiration_time !== undefined ? [limit_expiration_time * 1000] : [],
+    )
+    return until.length > 0 ? Math.max(...until) : undefined
+  }
   return {
     status: permission.status,
     expiresAt: permission.expiration_time === undefined ? undefined : permission.expiration_time * 1000,
     mayCall: may('start_call'),
     mayAsk: may('send_call_permission_request'),
-    mayCallAt: until.length > 0 ? Math.max(...until) : undefined,
+    mayCallAt: again('start_call'),
+    mayAskAt: again('send_call_permission_request'),
   }
 }

@@ -5,6 +5,8 @@ export interface BridgeOptions {
   readonly newLeg: NewLeg
   /** Media comes from WhatsApp; told every few seconds while it does. */
   readonly onHeard: () => void
+  /** RTP or RTCP comes from the agent who is connected; told every second or so. */
+  readonly onAgentHeard: () => void
   /** The WhatsApp side's connection is gone. */
   readonly onLost: () => void
   /** ms. */
@@ -24,9 +26,9 @@ interface Agent {
   readonly relay: RtpRelay
 }
 
-/** ms between two reports to WhatsApp, which ends a call after 20 s without any; and between two `onHeard`. */
+/** ms between two reports to WhatsApp, which ends a call after 20 s without any; between two `onHeard` and `onAgentHeard`. */
 const REPORT_EVERY = 5000
-const HEARD_EVERY = 3000
+const HEARD_EVERY = 1000
 
 /**
  * The media of one call: a leg to WhatsApp and one to the agent's browser, between which RTP passes without its payload being
@@ -43,6 +45,7 @@ export class Bridge {
   #speaker: string | undefined
   #reports: NodeJS.Timeout | undefined
   #heardAt = 0
+  #agentHeardAt = 0
   #closed = false
 
   constructor(options: BridgeOptions) {
@@ -87,12 +90,16 @@ export class Bridge {
     return answer
   }
 
-  /** From now on media passes between WhatsApp and this agent; without one, WhatsApp hears reports alone. */
+  /** From now on media passes between WhatsApp and this agent; without one, as on hold, WhatsApp hears reports alone. */
   open(agent: string | undefined): void {
     this.#speaker = agent
+    // What was held back leaves no gap, which a long one's receivers could not decrypt across (RFC 3711 section 3.3.1).
+    this.#outward.resume()
+    this.#agent?.relay.resume()
     this.#mapPayloadTypes()
-    if (this.#reports || this.#closed) return
+    if (this.#closed) return
     this.#report()
+    if (this.#reports) return
     this.#reports = setInterval(() => this.#report(), REPORT_EVERY)
     this.#reports.unref()
   }
@@ -124,8 +131,13 @@ export class Bridge {
   }
 
   #fromAgent(leg: MediaLeg, packet: Buffer): void {
-    if (this.#agent?.leg !== leg || this.#agent.name !== this.#speaker) return
-    pass(packet, this.#options.now(), this.#outward, this.#whatsapp, this.toWhatsapp)
+    if (this.#agent?.leg !== leg) return
+    const now = this.#options.now()
+    if (now - this.#agentHeardAt >= HEARD_EVERY) {
+      this.#agentHeardAt = now
+      this.#options.onAgentHeard()
+    }
+    if (this.#agent.name === this.#speaker) pass(packet, now, this.#outward, this.#whatsapp, this.toWhatsapp)
   }
 
   #report(): void {

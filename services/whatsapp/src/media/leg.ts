@@ -15,11 +15,14 @@ export interface LegAudio {
   readonly telephoneEvent: number | undefined
 }
 
+/** `MEDIA_OTHER_MODE`: what was asked for belongs to the bridge, and the service is direct, or the other way round. */
+export type MediaFault = 'MEDIA_FAILED' | 'MEDIA_OTHER_MODE'
+
 /** An SDP that cannot carry a call, or that the stack refuses. */
 export class LegError extends Error {
-  readonly code: SdpFault | 'MEDIA_FAILED'
+  readonly code: SdpFault | MediaFault
 
-  constructor(code: SdpFault | 'MEDIA_FAILED', message: string) {
+  constructor(code: SdpFault | MediaFault, message: string) {
     super(message)
     this.name = 'LegError'
     this.code = code

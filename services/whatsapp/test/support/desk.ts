@@ -19,6 +19,8 @@ export class Desk {
   readonly requests = new Map<string, CallRequest[]>()
   readonly told: { agent: string; call: string; event: AgentEvent }[] = []
   readonly wakes = new Map<string, number>()
+  /** Ids that Meta holds. */
+  readonly alive = new Set<string>()
   readonly pending = new Map<string, CallRequest>()
   #count = 0
 
@@ -128,6 +130,11 @@ export class Desk {
         break
       case 'tell':
         this.told.push(output)
+        break
+      case 'note':
+        if (output.alive === this.alive.has(output.id)) throw new Error(`${output.id} was noted already`)
+        if (output.alive) this.alive.add(output.id)
+        else this.alive.delete(output.id)
         break
       case 'record':
         this.records.push(output.record)

@@ -24,6 +24,8 @@ export class Station {
   readonly records: FinishedCall[] = []
   readonly permissions: PermissionUpdate[] = []
   readonly warnings: object[] = []
+  /** Ids that Meta holds, as the service said. */
+  readonly alive = new Set<string>()
   /** Of every webhook that was delivered. */
   readonly statuses: number[] = []
   readonly simulator: Simulator
@@ -62,6 +64,8 @@ export class Station {
       tell: (agent, callId, event) => this.told.push({ agent, callId, event }),
       onRecord: (record) => this.records.push(record),
       onPermission: (update) => this.permissions.push(update),
+      onOpen: (id) => this.alive.add(id),
+      onClosed: (id) => this.alive.delete(id),
       log: { warn: (fields) => this.warnings.push(fields) },
       newKey: () => `out-${++count}`,
       times,
