@@ -4,7 +4,8 @@ import { expect, it } from 'vitest'
 import { readRemoteAudio, whatsappSdp } from '../src/core/sdp.ts'
 import { businessSdp } from './support/sdp.ts'
 
-const good = businessSdp('actpass')
+const whole = businessSdp('actpass')
+const good = whole.replace(/a=candidate.*\r\n/, '')
 
 it('reads what media needs, whatever ends the lines, and leaves header extensions out', () => {
   const extended = good.replace('a=rtcp-mux', 'a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\na=rtcp-mux')
@@ -16,6 +17,12 @@ it('hands candidates over apart, so that checks begin when the other side can an
   const candidate = 'candidate:1 1 udp 2122260223 192.0.2.1 3478 typ host'
   const sdp = good.replace('a=mid:0', `a=${candidate}\r\na=end-of-candidates\r\na=mid:0`)
   expect(readRemoteAudio(sdp)).toMatchObject({ sdp: good, candidates: [candidate] })
+})
+
+it('finds ice-lite wherever it stands, and puts it where the stack looks for it', () => {
+  const lite = good.replace('m=audio', 'a=ice-lite\r\nm=audio')
+  for (const sdp of [lite, good.replace('a=mid', 'a=ice-lite\r\na=mid'), `${good}a=ice-lite\r\n`])
+    expect(readRemoteAudio(sdp)).toMatchObject({ sdp: lite })
 })
 
 it('takes the numbers of the other side, and does without digits', () => {
@@ -51,7 +58,7 @@ it('never throws', () => {
 })
 
 it("brings our SDP into Meta's form: role, lines, no extensions, packets of 20 ms", () => {
-  const raw = good.replaceAll('\r\n', '\n').replace('a=rtcp-mux', 'a=extmap-allow-mixed\na=extmap:3 urn:x\na=rtcp-mux')
+  const raw = whole.replaceAll('\r\n', '\n').replace('a=rtcp-mux', 'a=extmap-allow-mixed\na=extmap:3 urn:x\na=rtcp-mux')
   for (const type of ['offer', 'answer'] as const) {
     const sdp = whatsappSdp(raw, type)
     expect(brokenRules(sdp, type)).toEqual([])

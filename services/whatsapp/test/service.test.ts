@@ -5,8 +5,8 @@ import { Station } from './support/station.ts'
 let station: Station
 afterEach(() => station.close())
 
-async function start(times: Parameters<typeof Station.start>[0] = {}): Promise<Station> {
-  station = await Station.start(times)
+async function start(...options: Parameters<typeof Station.start>): Promise<Station> {
+  station = await Station.start(...options)
   for (const agent of ['Anna', 'Ben']) station.service.arrive(agent)
   return station
 }
@@ -38,6 +38,7 @@ async function expectClean(): Promise<void> {
   await until(() => station.service.calls === 0, 'all calls are over')
   expect(station.service.held).toEqual({ bridges: 0, timers: 0, requests: 0 })
   expect(station.alive.size).toBe(0)
+  expect(station.simulator.violations).toEqual([])
 }
 
 it('brings a customer and an agent together: all ring, one wins, both hear, the agent hangs up', async () => {
@@ -235,5 +236,49 @@ it('tells Meta of every call when it stops', async () => {
   const [{ call }, ringing] = [await talking(), await station.incoming('491700000000')]
   await station.service.close()
   expect([call.actions.at(-1), ringing.call.actions.at(-1)]).toEqual(['terminate', 'reject'])
+  await expectClean()
+})
+
+it('is direct: the browser of the winner answers the customer itself, and media is not here', async () => {
+  await start({}, { mode: 'direct' })
+  const customer = station.phone()
+  const call = station.simulator.userCalls('491701234567', 'Maria', await customer.offer())
+  station.simulator.watch(call, customer)
+  await until(() => station.told.length === 2, 'it rings')
+  const [coming] = station.told.flatMap(({ event }) => (event.type === 'call-is-coming' ? [event] : []))
+  const browser = station.phone(false)
+  const answer = await browser.answer(coming!.sdp!)
+  expect(station.service.directAnswer('Anna', call.id, answer)).toBe(true)
+  expect(station.service.directAnswer('Ben', call.id, answer)).toBe(false)
+  await expect(station.service.offer('Anna', call.id, answer)).rejects.toMatchObject({ code: 'MEDIA_OTHER_MODE' })
+  await until(() => call.preAccepted, 'Meta has the answer')
+  await customer.join(call.sdp!)
+  await until(() => station.heardBy('Anna').includes('connected'), 'the call is accepted')
+  await expectHeard(browser, customer, tone(1))
+  await expectHeard(customer, browser, tone(2))
+  expect(station.service.held).toEqual({ bridges: 0, timers: 0, requests: 0 })
+  station.simulator.ends(call)
+  await expectClean()
+  expect(station.heardBy('Anna').at(-1)).toBe('call-ended customer-hung-up')
+})
+
+it('is direct the other way: the browser offers, and is told the answer of the customer', async () => {
+  await start({}, { mode: 'direct' })
+  station.simulator.permissions.grant('491701234567')
+  const callId = station.service.dial('Anna', '491701234567')!
+  const [browser, customer] = [station.phone(false), station.phone()]
+  expect(station.service.directOffer('Anna', callId, await browser.offer())).toBe(true)
+  await until(() => station.simulator.calls.size === 1, 'Meta has the call')
+  const [call] = [...station.simulator.calls.values()]
+  const told = () => station.told.flatMap(({ event }) => (event.type === 'browser-answer' ? [event.sdp] : []))
+  station.simulator.phoneConnects(call!, await customer.answer(call!.sdp!))
+  station.simulator.watch(call!, customer)
+  await until(() => told().length === 1, 'the browser has the answer')
+  await browser.join(told()[0]!)
+  await expectHeard(browser, customer, tone(1))
+  station.simulator.status(call!, 'ACCEPTED')
+  await until(() => station.heardBy('Anna').includes('answered'), 'it is answered')
+  station.service.hangUp('Anna', callId)
+  await until(() => call!.ended, 'Meta knows')
   await expectClean()
 })

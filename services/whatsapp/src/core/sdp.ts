@@ -51,7 +51,7 @@ export function readRemoteAudio(sdp: string): RemoteAudio | SdpFault {
   if (!value(lines, 'ice-ufrag') || !value(lines, 'ice-pwd')) return 'SDP_NO_ICE'
   if (!/^(actpass|active|passive)$/.test(value(lines, 'setup') ?? '')) return 'SDP_NO_SETUP'
   return {
-    sdp: join(lines.filter((line) => !/^a=(extmap|candidate:|end-of-candidates)/.test(line))),
+    sdp: join(liteFirst(lines).filter((line) => !/^a=(extmap|candidate:|end-of-candidates)/.test(line))),
     candidates: lines.filter((line) => line.startsWith('a=candidate:')).map((line) => line.slice(2)),
     mid: value(lines, 'mid') ?? '0',
     opus,
@@ -93,6 +93,21 @@ export function directSdp(sdp: string, type: 'offer' | 'answer'): { readonly sdp
 function isPlainUdp(candidate: string): boolean {
   const [, , transport = '', , address = ''] = candidate.split(' ')
   return transport.toLowerCase() === 'udp' && !address.endsWith('.local')
+}
+
+/**
+ * `a=ice-lite` is of the session (RFC 8839 section 5.3). Within the media, where some write it, the stack overlooks it, and
+ * takes the role that only a lite agent has.
+ */
+function liteFirst(lines: readonly string[]): string[] {
+  const others = lines.filter((line) => line !== 'a=ice-lite')
+  if (others.length < lines.length)
+    others.splice(
+      others.findIndex((line) => line.startsWith('m=')),
+      0,
+      'a=ice-lite',
+    )
+  return others
 }
 
 function linesOf(sdp: string): string[] {

@@ -10,6 +10,7 @@ export function businessSdp(setup: 'active' | 'actpass', ssrc = 77): string {
     'a=mid:0',
     'a=sendrecv',
     'a=rtcp-mux',
+    'a=candidate:1 1 udp 2122260223 127.0.0.1 40000 typ host',
     'a=ice-ufrag:abcd',
     'a=ice-pwd:abcdefghijklmnopqrstuv',
     `a=fingerprint:sha-256 ${Array(32).fill('AB').join(':')}`,

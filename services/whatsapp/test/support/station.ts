@@ -4,6 +4,7 @@ import { Phone, type SimulatedCall, Simulator, until } from '@hairpin/whatsapp-s
 import type { AgentEvent, CallTimes } from '../../src/core/call.ts'
 import type { PermissionUpdate } from '../../src/core/updates.ts'
 import { GraphClient } from '../../src/graph/client.ts'
+import type { NewLeg } from '../../src/media/leg.ts'
 import { nativeLegs } from '../../src/media/native-leg.ts'
 import { CallService, type FinishedCall } from '../../src/service.ts'
 import { Intake } from '../../src/webhook/intake.ts'
@@ -17,6 +18,11 @@ export interface Told {
   readonly agent: string
   readonly callId: string
   readonly event: AgentEvent
+}
+
+export interface StationOptions {
+  readonly mode?: 'bridge' | 'direct'
+  readonly newLeg?: NewLeg
 }
 
 export class Station {
@@ -35,7 +41,7 @@ export class Station {
   readonly #graph: GraphClient
   readonly #phones: Phone[] = []
 
-  static async start(times: Partial<CallTimes> = {}): Promise<Station> {
+  static async start(times: Partial<CallTimes> = {}, options: StationOptions = {}): Promise<Station> {
     const webhook: { app?: App; statuses: number[] } = { statuses: [] }
     const simulator = new Simulator({
       phoneNumberId,
@@ -47,20 +53,27 @@ export class Station {
         webhook.statuses.push(reply?.statusCode ?? 0)
       },
     })
-    const station = new Station(simulator, await simulator.listen(), times, webhook.statuses)
+    const station = new Station(simulator, await simulator.listen(), times, options, webhook.statuses)
     await station.#app.register(callEvents, { verifyToken: 'v', appSecret, intake: station.#intake })
     webhook.app = station.#app
     return station
   }
 
-  private constructor(simulator: Simulator, url: string, times: Partial<CallTimes>, statuses: number[]) {
+  private constructor(
+    simulator: Simulator,
+    url: string,
+    times: Partial<CallTimes>,
+    { mode = 'bridge', newLeg = nativeLegs() }: StationOptions,
+    statuses: number[],
+  ) {
     this.statuses = statuses
     this.simulator = simulator
     this.#graph = new GraphClient({ url, phoneNumberId, accessToken: () => accessToken, retryDelay: 1 })
     let count = 0
     this.service = new CallService({
       graph: this.#graph,
-      newLeg: nativeLegs(),
+      mode,
+      newLeg,
       tell: (agent, callId, event) => this.told.push({ agent, callId, event }),
       onRecord: (record) => this.records.push(record),
       onPermission: (update) => this.permissions.push(update),
@@ -91,6 +104,7 @@ export class Station {
   async incoming(number = '491701234567'): Promise<{ call: SimulatedCall; customer: Phone }> {
     const customer = this.phone()
     const call = this.simulator.userCalls(number, 'Maria', await customer.offer())
+    this.simulator.watch(call, customer)
     await until(() => call.preAccepted, 'the call is pre-accepted')
     await customer.join(call.sdp!)
     return { call, customer }
