@@ -157,6 +157,11 @@ export class HairpinClient extends Emitter<HairpinClientEvents> {
     return this.calls.start(peer, stream)
   }
 
+  /** A peer connection with the present relay credentials, for media that is negotiated in another way than a call's. */
+  createPeer(): RTCPeerConnection {
+    return this.#createPeer(configurationFor(this.#iceServers, this.relayOnly))
+  }
+
   /**
    * Enters a room: up to 8 members, each connected to each. The tracks of `stream` are the room's from here on. When the
    * session is lost and there is another one, the room is entered again.
@@ -164,8 +169,12 @@ export class HairpinClient extends Emitter<HairpinClientEvents> {
   enterRoom(name: string, stream?: MediaStream): Room {
     if (this.connection.state !== 'joined') throw new HairpinError('NOT_CONNECTED')
     if (this.calls.current || this.#room) throw new HairpinError('ALREADY_IN_CALL')
-    const createPeer = () => this.#createPeer(configurationFor(this.#iceServers, this.relayOnly))
-    const room = new Room({ name, createPeer, timers: this.#timers, ...(stream ? { stream } : {}) })
+    const room = new Room({
+      name,
+      createPeer: () => this.createPeer(),
+      timers: this.#timers,
+      ...(stream ? { stream } : {}),
+    })
     this.#room = room
     room.on('signal', (signal) => this.connection.send(signal))
     room.on('left', () => {

@@ -1,4 +1,16 @@
 /** The Hairpin SDK: signaling, calls and their statistics for browsers, React Native and Node. No framework, no dependency. */
+export {
+  AgentCall,
+  type AgentCallEnd,
+  type AgentCallEvents,
+  type AgentCallOptions,
+  type AgentCallState,
+  type AgentEndReason,
+  type AgentMediaState,
+  type AgentSignal,
+  type Caller,
+} from './agent-call.ts'
+export { type Agent, AgentDesk, type AgentDeskEvents, AgentRefusal, type CallPermission } from './agent-desk.ts'
 export { type BackoffOptions, backoff, type ReconnectPolicy } from './backoff.ts'
 export { Call, type CallEvents, type CallOptions, type CallSignal } from './call.ts'
 export type { CallEnd, CallEndReason, CallState } from './call-state.ts'

@@ -86,7 +86,18 @@ const ending: readonly number[] = [...final, closeCodes.tokenExpired, closeCodes
 
 const ackAfter = { messages: 50, ms: 5_000 }
 /** Frames about a peer connection: it does not outlive its page. */
-const ofThePage = new Set(['video-offer', 'video-answer', 'new-ice-candidate', 'mute', 'hold', 'ack', 'ice-servers'])
+const ofThePage = new Set([
+  'video-offer',
+  'video-answer',
+  'new-ice-candidate',
+  'mute',
+  'hold',
+  'browser-offer',
+  'browser-answer',
+  'call-dial',
+  'ack',
+  'ice-servers',
+])
 /** The server may notice the loss of a socket this much later than the client: its pings are 25 s apart. */
 const lateNotice = 60_000
 

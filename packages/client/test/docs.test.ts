@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { Call, HairpinClient, Push, Room, RoomPeer } from '../src/index.ts'
+import { AgentCall, AgentDesk, Call, HairpinClient, Push, Room, RoomPeer } from '../src/index.ts'
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
 const document = read('../../../docs/SDK.md')
@@ -20,9 +20,12 @@ describe('docs/SDK.md', () => {
     expect(exported.filter((name) => name !== '' && !words.has(name))).toEqual([])
   })
 
-  it.each([HairpinClient, Call, Room, RoomPeer, Push])('names every member of $name', ({ name, prototype }) => {
-    const members = Object.getOwnPropertyNames(prototype).filter((member) => member !== 'constructor')
-    const internal = name === 'RoomPeer' ? ['handle', 'checkPath', 'close'] : []
-    expect(members.filter((member) => !words.has(member) && !internal.includes(member))).toEqual([])
-  })
+  it.each([HairpinClient, Call, Room, RoomPeer, Push, AgentDesk, AgentCall])(
+    'names every member of $name',
+    ({ name, prototype }) => {
+      const members = Object.getOwnPropertyNames(prototype).filter((member) => member !== 'constructor')
+      const internal = name === 'RoomPeer' ? ['handle', 'checkPath', 'close'] : []
+      expect(members.filter((member) => !words.has(member) && !internal.includes(member))).toEqual([])
+    },
+  )
 })

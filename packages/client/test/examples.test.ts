@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { startServer } from '../../../services/signaling/test/support/server.ts'
+import { takeCustomersCalls } from '../examples/agent.ts'
 import { answerCalls } from '../examples/answer.ts'
 import { echo } from '../examples/bot.ts'
 import { callSomebody } from '../examples/call.ts'
@@ -7,6 +8,7 @@ import { goOn } from '../examples/reload.ts'
 import { meet } from '../examples/room.ts'
 import { ringWhenClosed } from '../examples/wake.ts'
 import { HairpinClient } from '../src/client.ts'
+import { FakeAgentPeer } from './fakes/agent-peer.ts'
 import { FakePeer, fakeStream } from './fakes/peer.ts'
 import { FakeServer } from './fakes/socket.ts'
 import { FakeTimers, settle } from './fakes/timers.ts'
@@ -66,6 +68,24 @@ describe('the examples', () => {
     server.last.receive({ type: 'video-offer', callId: 'c1', name: 'bob', target: 'alice', sdp: sdp('offer') })
     await settle()
     expect(server.last.types()).toContain('video-answer')
+  })
+
+  it('agent', async () => {
+    browser(server)
+    vi.stubGlobal('RTCPeerConnection', FakeAgentPeer)
+    vi.spyOn(console, 'log').mockReturnValue()
+    const audio = {} as HTMLAudioElement
+    takeCustomersCalls('ws://test/ws', async () => 'jwt', audio)
+    server.last.receive({ type: 'id', id: 's1' })
+    await settle()
+    server.last.receive({ type: 'ice-servers', iceServers: [], ttl: 0, expiresAt: '' })
+    server.last.receive({ type: 'agent', available: true, mode: 'bridge', agents: [] })
+    server.last.receive({ type: 'call-is-coming', callId: 'c1', callerNumber: '49170' })
+    await settle()
+    expect(server.last.sent).toContainEqual({ type: 'browser-offer', callId: 'c1', sdp: 'offer-1' })
+    const voice = fakeStream('audio')
+    FakePeer.last.ontrack?.({ track: voice.tracks[0], streams: [voice] })
+    expect(audio.srcObject).toBe(voice)
   })
 
   it('call', async () => {
