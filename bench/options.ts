@@ -25,6 +25,7 @@ export interface Options {
 }
 
 export const usage = `npm run bench -- [options]
+       npm run bench -- signaling [options]   the signaling service; --help lists its own options
   --full                 every scenario with all sizes (about 40 minutes); default: relay alone (about 3 minutes)
   --scenario a,b         ${scenarioNames.join(', ')}
   --contender a,b        coturn, hairpin, hairpin-2, node-turn-repaired, node-turn; only by name: hairpin-no-ledger
@@ -37,6 +38,7 @@ export const usage = `npm run bench -- [options]
   --patience n           seconds to spend on waiting for a quiet machine and on disturbed windows (default 30)
   --json file            also write every measurement there`
 
+/** Its message is for whoever typed the command line. */
 export class UsageError extends Error {}
 
 export function parseOptions(argv: readonly string[]): Options | 'help' {
@@ -102,7 +104,7 @@ function numbers(name: string, text: string | undefined, min: number, max: numbe
   return text?.split(',').map((part) => number(name, part, min, max))
 }
 
-function number(name: string, text: string, min: number, max: number): number {
+export function number(name: string, text: string, min: number, max: number): number {
   const value = Number(text)
   if (!(value >= min && value <= max))
     throw new UsageError(`--${name}: "${text}" is not a number from ${min} to ${max}`)

@@ -46,14 +46,16 @@ const READY_MS = 15_000
 const subnet = `127.${64 + ((process.pid >> 8) & 63)}.${process.pid & 255}`
 export const clientAddress = `${subnet}.2`
 export const peerAddress = `${subnet}.3`
-let sites = 0
+let addresses = 0
+
+/** A loopback address for one more server. */
+export const nextAddress = (): string => `${subnet}.${11 + (addresses++ % 240)}`
 
 function nextSite(): Site {
   const secret = 'bench-secret-of-no-value-elsewhere'
   const username = `${Math.floor(Date.now() / 1e3) + 86_400}:bench/load`
   const password = createHmac('sha1', secret).update(username).digest('base64')
-  const address = `${subnet}.${11 + (sites++ % 240)}`
-  return { address, port: 3478, realm: 'bench', secret, credentials: { username, password } }
+  return { address: nextAddress(), port: 3478, realm: 'bench', secret, credentials: { username, password } }
 }
 
 /** Starts the contender on its cores and waits until it answers. */

@@ -1,4 +1,4 @@
-import type { Contender } from '../contenders/contender.ts'
+import type { Contender, Running } from '../contenders/contender.ts'
 import type { Generator } from '../load/blast.ts'
 import type { Patience } from '../measure/patience.ts'
 import type { Options } from '../options.ts'
@@ -11,6 +11,6 @@ export interface Bench {
   readonly contenders: readonly Contender[]
   readonly generator: Generator
   readonly patience: Patience
-  readonly fleet: Fleet
+  readonly fleet: Fleet<Contender, Running>
   readonly results: Results
 }

@@ -1,19 +1,20 @@
 /** All contenders of a run, started once; only the one whose turn it is gets any load. */
-import { type Contender, launch, type Running } from '../contenders/contender.ts'
 import type { Results } from './measurement.ts'
 
 /** The row without a relay: what generator and kernel cost by themselves. */
 export const DIRECT = 'direct'
 
-export class Fleet {
+export class Fleet<Contender extends { readonly name: string }, Running extends { stop(): Promise<void> }> {
   readonly #contenders: readonly Contender[]
   readonly #results: Results
+  readonly #launch: (contender: Contender) => Promise<Running>
   readonly #running = new Map<string, Running>()
   readonly #broken = new Set<string>()
 
-  constructor(contenders: readonly Contender[], results: Results) {
+  constructor(contenders: readonly Contender[], results: Results, launch: (contender: Contender) => Promise<Running>) {
     this.#contenders = contenders
     this.#results = results
+    this.#launch = launch
   }
 
   /**
@@ -45,7 +46,7 @@ export class Fleet {
   async #get(contender: Contender): Promise<Running> {
     let running = this.#running.get(contender.name)
     if (!running) {
-      running = await launch(contender)
+      running = await this.#launch(contender)
       this.#running.set(contender.name, running)
     }
     return running
