@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import type { Desk } from '@hairpin/desk'
 import { TokenError, type TokenKeys, verifySignalingToken } from '@hairpin/tokens'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Registry } from 'prom-client'
@@ -7,7 +8,7 @@ import type { Verdict } from './core/authentication.ts'
 import { frameOf } from './core/encoder.ts'
 import { Hub } from './core/hub.ts'
 import { defaultSessionLimits, type SessionLimits } from './core/limits.ts'
-import type { Output } from './core/output.ts'
+import type { DeskOutput, Output } from './core/output.ts'
 import type { IceServersAnswer, IceServersSource } from './ice-servers.ts'
 import { SignalingMetrics } from './metrics.ts'
 import type { PushGateway } from './push/gateway.ts'
@@ -21,6 +22,8 @@ export interface DriverOptions {
   readonly iceServers: IceServersSource
   /** Wakes devices; undefined: none can be woken. The driver closes it. */
   readonly push?: PushGateway
+  /** The service that brings customers' calls, and the app whose users may be agents; undefined app: guests may. */
+  readonly desk?: { readonly desk: Desk; readonly app: string | undefined }
   readonly registry: Registry
   readonly logger: FastifyBaseLogger
   readonly limits?: Partial<DriverLimits>
@@ -67,7 +70,7 @@ export class Driver {
   constructor(options: DriverOptions) {
     this.#options = options
     this.#limits = { ...defaultLimits, ...options.limits }
-    const { guests, app: guestApp, registry, push } = options
+    const { guests, app: guestApp, registry, push, desk } = options
     this.#hub = new Hub({
       limits: this.#limits,
       guests,
@@ -76,6 +79,7 @@ export class Driver {
       newToken,
       date: Date.now,
       ...(push ? { push: push.ability, pushRecords: push.records } : {}),
+      ...(desk ? { desk: { app: desk.app } } : {}),
     })
     this.#metrics = new SignalingMetrics(registry, {
       connections: () => this.#connections.size,
@@ -83,6 +87,12 @@ export class Driver {
       users: () => this.#hub.directory.userCount,
       calls: () => this.#hub.calls.count(),
       rooms: () => this.#hub.rooms.count(),
+      agents: () => this.#hub.desk.size,
+    })
+    desk?.desk.attach({
+      tell: (agent, devices, body) => this.#later((now) => this.#hub.deskTold(agent, devices, body, now)),
+      up: () => this.#later((now) => this.#hub.deskUp(now)),
+      down: () => this.#later((now) => this.#hub.deskDown(now)),
     })
     this.#heartbeat = setInterval(() => this.#beat(), this.#limits.heartbeatMs).unref()
   }
@@ -171,6 +181,9 @@ export class Driver {
       case 'remember':
         this.#options.push?.remember(output.change)
         return
+      case 'desk':
+        this.#tellDesk(output)
+        return
       case 'report':
         this.#metrics.report(output.report)
         return
@@ -226,6 +239,22 @@ export class Driver {
     if (result !== 'gone' || this.#stopped) return
     this.#hub.endpointGone(endpoint.address)
     this.#perform()
+  }
+
+  #tellDesk(output: DeskOutput): void {
+    const desk = this.#options.desk?.desk
+    if (output.act === 'leave') desk?.leave(output.agent)
+    else if (output.act === 'request') desk?.request(output.agent, output.device, output.request)
+    else desk?.[output.act](output.agent, output.device)
+  }
+
+  /** The service may answer while it is told something: that is another event, after the outputs that are being performed. */
+  #later(event: (now: number) => void): void {
+    queueMicrotask(() => {
+      if (this.#stopped) return
+      event(performance.now())
+      this.#perform()
+    })
   }
 
   /** One timer for the hub's nearest deadline. */

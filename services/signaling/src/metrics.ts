@@ -9,6 +9,7 @@ export interface Live {
   users(): number
   calls(): { ringing: number; connected: number }
   rooms(): { rooms: number; members: number }
+  agents(): number
 }
 
 const knownTypes = new Set<string>([...Object.keys(clientSchemas), ...Object.keys(serverSchemas), 'invalid'])
@@ -71,6 +72,14 @@ export class SignalingMetrics {
       registers,
       collect() {
         this.set(live.rooms().members)
+      },
+    })
+    new Gauge({
+      name: 'hairpin_signaling_agents',
+      help: "Agents who take customers' calls on a connected device.",
+      registers,
+      collect() {
+        this.set(live.agents())
       },
     })
     this.#messages = new Counter({

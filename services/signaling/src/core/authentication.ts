@@ -1,5 +1,6 @@
 import { closeCodes, type SignalingErrorCode } from '@hairpin/protocol'
 import type { Identity, TokenErrorCode } from '@hairpin/tokens'
+import { objection, takeNoCalls } from './agents.ts'
 import type { Hub } from './hub.ts'
 import { cleanName } from './names.ts'
 import { enableResume } from './resumption.ts'
@@ -62,6 +63,7 @@ function refresh(hub: Hub, session: Session, identity: Identity, now: number): v
   }
   session.realm.relabel(session.user, labelOf(identity.name), now)
   hold(hub, session, identity, now)
+  if (session.takesCalls && objection(hub, session) !== undefined) takeNoCalls(hub, session)
 }
 
 /** The session is this identity until that ends; halfway to the end, or shortly before, its client is warned. */

@@ -1,9 +1,12 @@
+import type { DeskBody, Recipients } from '@hairpin/desk'
 import { closeCodes, type ServerBody, type SignalingErrorCode, signalingErrors } from '@hairpin/protocol'
 import type { IceServersAnswer } from '../ice-servers.ts'
 import { dispatch } from '../messages/index.ts'
+import { deskLost, told } from './agents.ts'
 import { decide, expire, type Verdict } from './authentication.ts'
 import { type Call, CallBook, type EndedCall } from './call.ts'
 import { Deadlines } from './deadlines.ts'
+import { DeskBook } from './desk-book.ts'
 import { Directory } from './directory.ts'
 import { parseMessage } from './frame.ts'
 import type { SessionLimits } from './limits.ts'
@@ -27,6 +30,8 @@ export interface HubOptions {
   readonly push?: PushAbility
   /** What is remembered of an earlier run. */
   readonly pushRecords?: PushRecords
+  /** Customers' calls come here, for the users of this app; undefined: for guests. */
+  readonly desk?: { readonly app: string | undefined }
   readonly newId: () => string
   /** A resume token: unguessable. */
   readonly newToken: () => string
@@ -49,6 +54,7 @@ export class Hub {
   readonly calls: CallBook
   readonly rooms: RoomBook
   readonly push: PushBook
+  readonly desk: DeskBook
   /** By call. */
   readonly awaited = new Map<string, Awaited>()
   readonly registry = new Registry()
@@ -64,6 +70,7 @@ export class Hub {
     this.calls = new CallBook(limits.ringMs, newId)
     this.rooms = new RoomBook(limits.roomMembers, newId)
     this.push = new PushBook(limits, options.pushRecords, (change) => this.outbound.push({ do: 'remember', change }))
+    this.desk = new DeskBook((output) => this.outbound.push(output))
     this.resumable = new ResumeBook(newToken)
   }
 
@@ -99,6 +106,7 @@ export class Hub {
     const kept = session.outbox !== undefined && code !== 1000
     if (kept) {
       this.registry.detach(session)
+      this.desk.disconnect(session.id)
       const { graceMs, awayMs } = this.options.limits
       this.resumable.detach(session, now + (code === closeCodes.goingAway ? Math.min(awayMs, graceMs) : graceMs))
     } else this.#remove(session, now)
@@ -131,6 +139,24 @@ export class Hub {
     const session = this.registry.byId(id)
     if (session === undefined) return
     decide(this, session, verdict, now)
+    this.#settle(now)
+  }
+
+  /** The service that brings customers' calls can be reached, and knows of no agent. */
+  deskUp(now: number): void {
+    this.desk.up()
+    this.#settle(now)
+  }
+
+  /** It cannot be reached. */
+  deskDown(now: number): void {
+    deskLost(this)
+    this.#settle(now)
+  }
+
+  /** What it has for an agent. */
+  deskTold(agent: string, devices: Recipients, body: DeskBody, now: number): void {
+    told(this, agent, devices, body)
     this.#settle(now)
   }
 
@@ -169,6 +195,7 @@ export class Hub {
 
   /** Says `bye` to everyone. Calls are not ended: their media does not need this server. */
   shutdown(): void {
+    for (const device of [...this.desk.devices()]) this.desk.disconnect(device)
     const bye: ServerBody = { type: 'bye', reason: 'shutdown' }
     for (const session of this.registry.all()) {
       this.send(session, bye)
@@ -207,9 +234,15 @@ export class Hub {
   }
 
   /** A proper message that cannot be followed now. */
-  refuse(session: Session, code: SignalingErrorCode, about?: string, detail?: string): void {
+  refuse(session: Session, code: SignalingErrorCode, about?: string, detail?: string, callId?: string): void {
     const message = detail === undefined ? signalingErrors[code] : `${signalingErrors[code]} (${detail})`
-    this.send(session, { type: 'error', code, message, ...(about === undefined ? {} : { about }) })
+    this.send(session, {
+      type: 'error',
+      code,
+      message,
+      ...(about === undefined ? {} : { about }),
+      ...(callId === undefined ? {} : { callId }),
+    })
     this.report({ kind: 'error', code })
   }
 
@@ -294,6 +327,7 @@ export class Hub {
   #remove(session: Session, now: number): void {
     session.gone = true
     this.outbound.overflowing.delete(session)
+    this.desk.disconnect(session.id)
     const ended = this.calls.disconnect(session.id)
     if (ended !== undefined) this.endCall(ended)
     this.leaveRoom(session)

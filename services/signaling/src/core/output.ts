@@ -1,3 +1,4 @@
+import type { DeskRequest } from '@hairpin/desk'
 import type { PushEndpoint, SignalingErrorCode } from '@hairpin/protocol'
 import type { PushChange } from './push-book.ts'
 
@@ -39,6 +40,18 @@ export interface PushBody {
   readonly media?: string
 }
 
+/** What the service that brings customers' calls is told: `Desk`'s methods. */
+export type DeskOutput =
+  | { readonly do: 'desk'; readonly act: 'arrive' | 'appear'; readonly agent: string; readonly device: string }
+  | { readonly do: 'desk'; readonly act: 'leave'; readonly agent: string }
+  | {
+      readonly do: 'desk'
+      readonly act: 'request'
+      readonly agent: string
+      readonly device: string
+      readonly request: DeskRequest
+    }
+
 /** What the core wants done; a driver does it, in order. */
 export type Output =
   /** `frameOf(text, seq)` is the frame. */
@@ -58,3 +71,4 @@ export type Output =
   /** To be kept for the next start. */
   | { readonly do: 'remember'; readonly change: PushChange }
   | { readonly do: 'report'; readonly report: Report }
+  | DeskOutput

@@ -1,4 +1,5 @@
 import { closeCodes, type ServerBody } from '@hairpin/protocol'
+import { connected } from './agents.ts'
 import { otherSide } from './call.ts'
 import type { Hub } from './hub.ts'
 import { Outbox } from './outbox.ts'
@@ -43,6 +44,7 @@ export function resume(hub: Hub, fresh: Session, request: ResumeRequest, now: nu
   hub.outbound.sendAside(session, resumedBody(hub, session), seq)
   hub.outbound.replay(session)
   hub.send(session, { type: 'userlist', ...session.realm.list() })
+  connected(hub, session, reload)
   const call = hub.calls.of(session.id)
   if (!call?.ringing.has(session.id)) return
   if (reload) for (const message of call.backlog) hub.send(session, message)

@@ -39,6 +39,8 @@ export class Session {
   received = 0
   /** True while credentials are under way: a second request waits for the same answer. */
   iceServersPending = false
+  /** It is an agent's and takes customers' calls, with or without a socket at the moment. */
+  takesCalls = false
   /** Nothing is sent any more: the session is over, or about to be. */
   gone = false
   readonly messages: TokenBucket

@@ -1,3 +1,4 @@
+import { inCustomersCall } from '../core/agents.ts'
 import type { Handler } from './handler.ts'
 
 /** Enters a room; the newcomer hears who is there and offers to each of them, who hear that somebody came. */
@@ -5,7 +6,8 @@ export const roomJoin: Handler<'room-join'> = {
   cost: 5,
   handle(hub, session, { type, room: name }) {
     const { app } = session.realm
-    if (hub.calls.of(session.id) !== undefined) return hub.refuse(session, 'SIG_IN_CALL', type)
+    if (hub.calls.of(session.id) !== undefined || inCustomersCall(hub, session.user))
+      return hub.refuse(session, 'SIG_IN_CALL', type)
     if (!hub.rooms.hasPlace(app, name, session.id)) return hub.refuse(session, 'SIG_ROOM_FULL', type)
     hub.leaveRoom(session)
     const stay = hub.rooms.enter(app, name, session.id, session.name)

@@ -1,4 +1,5 @@
 import { closeCodes } from '@hairpin/protocol'
+import { connected, inCustomersCall } from '../core/agents.ts'
 import { authenticate } from '../core/authentication.ts'
 import { enableResume } from '../core/resumption.ts'
 import { isMember, type Session } from '../core/session.ts'
@@ -30,11 +31,12 @@ export const username: Handler<'username', Session> = {
     // While a token is being verified it is not known yet who this is.
     if (session.verifying !== undefined) return hub.fault(session, 'SIG_ALREADY_JOINED', now, type)
     // The other side addresses the name that it called or was called by.
-    if (hub.calls.of(session.id) !== undefined) return hub.refuse(session, 'SIG_IN_CALL', type)
+    if (hub.calls.of(session.id) !== undefined || (user && inCustomersCall(hub, user)))
+      return hub.refuse(session, 'SIG_IN_CALL', type)
     if (hub.rooms.of(session.id) !== undefined) return hub.refuse(session, 'SIG_IN_ROOM', type)
     const name = hub.directory.of(undefined).claim(session, wanted, now)
     if (name !== wanted) hub.send(session, { type: 'rejectusername', id: session.id, name })
-    if (user !== undefined) return
+    if (user !== undefined) return connected(hub, session)
     hub.joined(session)
     if (resume) enableResume(hub, session)
     hub.fetchIceServers(session)

@@ -1,3 +1,4 @@
+import { inCustomersCall } from '../core/agents.ts'
 import { peersOf } from '../core/call.ts'
 import type { Handler } from './handler.ts'
 
@@ -6,6 +7,9 @@ export const videoAnswer: Handler<'video-answer'> = {
   cost: 2,
   handle(hub, session, { type, target, sdp }, now) {
     const other = session.realm.find(target)
+    const present = other && hub.calls.between(session.id, other.id)
+    if (present?.ringing.has(session.id) && inCustomersCall(hub, session.user))
+      return hub.refuse(session, 'SIG_IN_CALL', type)
     const answered = other && hub.calls.answer(session.id, other.id, now)
     if (other === undefined || answered === undefined) return hub.refuse(session, 'SIG_NO_CALL', type)
     const { call, setupMs, elsewhere } = answered

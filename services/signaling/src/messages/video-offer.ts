@@ -1,4 +1,5 @@
 import type { ServerBody } from '@hairpin/protocol'
+import { inCustomersCall } from '../core/agents.ts'
 import { mayCall } from '../core/authentication.ts'
 import { type Call, peersOf } from '../core/call.ts'
 import { asleep, sleeper, wake } from '../core/waking.ts'
@@ -12,6 +13,7 @@ export const videoOffer: Handler<'video-offer'> = {
     if (known === session.user) return hub.refuse(session, 'SIG_CALL_SELF', type)
     if (hub.rooms.of(session.id) !== undefined) return hub.refuse(session, 'SIG_IN_ROOM', type)
     const present = known && hub.calls.between(session.id, known.id)
+    if (present === undefined && inCustomersCall(hub, session.user)) return hub.refuse(session, 'SIG_IN_CALL', type)
     // Before anything is said about the target, who need not be here.
     if (present === undefined && !mayCall(session, target)) return hub.refuse(session, 'SIG_CALL_FORBIDDEN', type)
     const callee = known ?? sleeper(session, hub, target)
@@ -20,8 +22,9 @@ export const videoOffer: Handler<'video-offer'> = {
       if (left !== undefined) hub.endCall(left)
       return hub.endUnmade(session, target, 'offline')
     }
-    // In a room, on whatever device: as good as in another call.
-    if (present === undefined && [...callee.sessions].some(({ id }) => hub.rooms.of(id) !== undefined)) {
+    // In a room, or in a customer's call, on whatever device: as good as in another call.
+    const inRoom = [...callee.sessions].some(({ id }) => hub.rooms.of(id) !== undefined)
+    if (present === undefined && (inRoom || inCustomersCall(hub, callee))) {
       const left = hub.calls.hangUp(session.id)
       if (left !== undefined) hub.endCall(left)
       return hub.endUnmade(session, callee.name, 'busy')

@@ -1,8 +1,9 @@
 import websocket from '@fastify/websocket'
 import { type Config, ConfigError } from '@hairpin/config'
+import type { Desk } from '@hairpin/desk'
 import { clientSchemas, path, limits as protocolLimits, subprotocol } from '@hairpin/protocol'
 import { TokenKeys } from '@hairpin/tokens'
-import type { FastifyBaseLogger, FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { FastifyBaseLogger, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { WebSocket } from 'ws'
 import { Admission, type AdmissionLimits, originAllowed, refusal } from '../admission.ts'
@@ -15,6 +16,8 @@ export interface SignalingOptions {
   readonly iceServers: IceServersSource
   /** Wakes devices that have no connection (`openPushGateway`); undefined: none is woken. Closed with the application. */
   readonly push?: PushGateway
+  /** The service that brings customers' calls. The users of `app` may be agents; undefined: guests may, and nobody else. */
+  readonly desk?: { readonly desk: Desk; readonly app: string | undefined }
   readonly registry: Registry
   readonly logger: FastifyBaseLogger
   /** The app that guests belong to. */
@@ -38,6 +41,7 @@ export const signalingPlugin: FastifyPluginAsync<SignalingOptions> = async (app,
     keys: new TokenKeys(config.identity),
     iceServers,
     ...(options.push ? { push: options.push } : {}),
+    ...(options.desk ? { desk: options.desk } : {}),
     registry,
     logger,
     limits: { ...rates, graceMs: config.signaling.resumeGrace * 1000, ...options.limits },
@@ -58,7 +62,10 @@ export const signalingPlugin: FastifyPluginAsync<SignalingOptions> = async (app,
     preClose: async () => driver.stop(),
   })
 
-  const admit = async (request: FastifyRequest) => {
+  /** Of the upgrades that are under way. */
+  const responses = new WeakMap<FastifyRequest, FastifyReply['raw']>()
+  const admit = async (request: FastifyRequest, reply: FastifyReply) => {
+    responses.set(request, reply.raw)
     const refuse = (status: number, code: Parameters<typeof refusal>[1]) => {
       driver.metrics.error(code)
       return refusal(status, code)
@@ -79,7 +86,18 @@ export const signalingPlugin: FastifyPluginAsync<SignalingOptions> = async (app,
       throw refusal(426, 'SIG_UPGRADE_REQUIRED')
     },
     wsHandler: (socket: WebSocket, request: FastifyRequest) => {
+      forgetRequest(socket, request, responses.get(request))
+      socket.on('error', (error) => driver.failed(socket, error))
       driver.accept(socket, admission.enter(request.ip))
     },
   })
+}
+
+/**
+ * The websocket plugin's listener for errors holds the request and the reply, and the response is still assigned to the
+ * socket: without this they live as long as the connection, which is more than all that the connection needs itself.
+ */
+function forgetRequest(socket: WebSocket, request: FastifyRequest, response: FastifyReply['raw'] | undefined): void {
+  socket.removeAllListeners('error')
+  response?.detachSocket(request.raw.socket)
 }

@@ -37,6 +37,7 @@ export interface TestOptions {
   readonly limits?: SignalingOptions['limits']
   readonly trustedProxies?: readonly string[]
   readonly push?: PushGateway
+  readonly desk?: SignalingOptions['desk']
   /** What the operator configured. */
   readonly configured?: Partial<SignalingLimits>
 }
@@ -57,6 +58,7 @@ export async function startServer(options: TestOptions = {}): Promise<TestServer
     logger,
     ...(options.limits && { limits: options.limits }),
     ...(options.push && { push: options.push }),
+    ...(options.desk && { desk: options.desk }),
   })
   app.get('/other', async () => 'other')
   await app.listen({ host: '127.0.0.1', port: 0 })
