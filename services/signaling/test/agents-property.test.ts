@@ -140,7 +140,7 @@ it('after any interleaving the service’s view of who is here is the truth, and
     { weight: 1, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(10, 60) }) },
   )
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
       let [now, n] = [0, 0]
       const newId = () => `s${++n}`
       const hub = new Hub({
