@@ -1,51 +1,13 @@
-import type { ClientMessage } from '@hairpin/protocol'
+import { CallMedia } from './call-media.ts'
+import type { CallEvents, CallOptions, CallSignal } from './call-options.ts'
 import type { CallEnd, CallEndReason, CallState } from './call-state.ts'
 import { Emitter } from './emitter.ts'
-import { offerMedia, switchTrack } from './media.ts'
-import { Negotiator } from './negotiator.ts'
+import { switchTrack } from './media.ts'
 import type { StatsReport } from './pair.ts'
+import { configurationFor, PeerLink } from './peer-link.ts'
+import { sdpSession, sendsVideo, wholeCandidate } from './sdp.ts'
 import { CallStats } from './stats.ts'
 import { systemTimers, Timer, type Timers } from './timers.ts'
-
-/** What a call asks to have sent to its peer. */
-export type CallSignal = Extract<
-  ClientMessage,
-  { type: 'video-offer' | 'video-answer' | 'new-ice-candidate' | 'hang-up' | 'call-reject' | 'mute' | 'hold' }
->
-
-export interface CallEvents {
-  state: [CallState]
-  /** Mute, camera, hold or local stream changed, or the other side's mute, camera or hold. */
-  media: []
-  'remote-stream': [MediaStream]
-  ended: [CallEnd]
-  /** What a page that is loaded anew has to know changed: `remoteSession` or `connectedAt`. */
-  noted: []
-  signal: [CallSignal]
-}
-
-export interface CallOptions {
-  readonly peer: string
-  readonly direction: 'outgoing' | 'incoming'
-  /** Asked at the moment the peer connection is made. */
-  readonly iceServers: () => readonly RTCIceServer[]
-  readonly createPeer: (configuration: RTCConfiguration) => RTCPeerConnection
-  /**
-   * Only candidates of the relay: hides this side's addresses, and proves that the relay works. Chosen once per call: Chromium
-   * keeps a direct path that stands, whatever the policy of a later ICE restart says.
-   */
-  readonly relayOnly?: boolean
-  /** A call that a page before this one was in: `rejoin` goes on with it. */
-  readonly restored?: {
-    readonly state: 'ringing' | 'connected'
-    readonly remoteSession?: string
-    readonly connectedAt?: number
-  }
-  /** Milliseconds: a backstop behind the server's own ring time, and how long a path may take to appear or come back. */
-  readonly ringTimeout?: number
-  readonly connectTimeout?: number
-  readonly timers?: Timers
-}
 
 /** After this long without packets the path is looked for anew; most interruptions are over sooner. */
 const restartDelay = 2_500
@@ -60,35 +22,28 @@ export class Call extends Emitter<CallEvents> {
   readonly direction: 'outgoing' | 'incoming'
   readonly stats: CallStats
   readonly #options: CallOptions
+  readonly #timers: Timers
+  readonly #media: CallMedia
   readonly #deadline: Timer
   readonly #restart: Timer
   #state: CallState
   #end: CallEnd | undefined
   #detached = false
-  #muted = false
-  #cameraOff = false
-  #held = false
-  #remoteMuted = false
-  #remoteHeld = false
-  #remoteCameraOff = false
-  /** What the other side was told last; undefined: it may hold anything for true. */
-  #told: { audio: boolean; video: boolean; held: boolean } | undefined = { audio: false, video: false, held: false }
-  #polite = false
   /** Of the page before: nothing of the other side counts until it answers this page's offer or makes a fresh one. */
   #restoring = false
   #remoteSession: string | undefined
   #connectedAt: number | undefined
-  #pc: RTCPeerConnection | undefined
-  #negotiator: Negotiator | undefined
+  #link: PeerLink | undefined
+  /** The other side's, that no peer connection has taken yet. */
   #offer: RTCSessionDescriptionInit | undefined
   #candidates: RTCIceCandidateInit[] = []
-  #localStream: MediaStream | undefined
-  #remoteStream: MediaStream | undefined
 
   constructor(options: CallOptions) {
     super()
     const timers = options.timers ?? systemTimers
     this.#options = options
+    this.#timers = timers
+    this.#media = new CallMedia(!options.restored)
     this.peer = options.peer
     this.direction = options.direction
     const { restored } = options
@@ -96,7 +51,6 @@ export class Call extends Emitter<CallEvents> {
     this.#restart = new Timer(timers)
     if (restored) {
       this.#restoring = true
-      this.#told = undefined
       this.#remoteSession = restored.remoteSession
       this.#state = restored.state === 'ringing' ? 'ringing' : 'reconnecting'
       if (restored.state === 'connected') this.#connectedAt = restored.connectedAt ?? timers.now()
@@ -104,7 +58,7 @@ export class Call extends Emitter<CallEvents> {
       this.#deadline.set(options.ringTimeout ?? 70_000, () => this.#leave('connection-lost'))
     } else this.#state = options.direction === 'incoming' ? 'incoming' : 'calling'
     this.stats = new CallStats({
-      getStats: async () => ((await this.#pc?.getStats()) ?? new Map()) as unknown as StatsReport,
+      getStats: async () => ((await this.#link?.peer.getStats()) ?? new Map()) as unknown as StatsReport,
       timers,
     })
   }
@@ -120,35 +74,39 @@ export class Call extends Emitter<CallEvents> {
     return this.#detached
   }
   get peerConnection(): RTCPeerConnection | undefined {
-    return this.#pc
+    return this.#link?.peer
   }
   get localStream(): MediaStream | undefined {
-    return this.#localStream
+    return this.#media.stream
   }
   get remoteStream(): MediaStream | undefined {
-    return this.#remoteStream
+    return this.#link?.remoteStream
+  }
+  /** The other side's invitation comes with a picture. */
+  get offersVideo(): boolean {
+    return sendsVideo(this.#offer)
   }
   get muted(): boolean {
-    return this.#muted
+    return this.#media.muted
   }
   get cameraOff(): boolean {
-    return this.#cameraOff
+    return this.#media.cameraOff
   }
   /** The other side says that it sends no sound. */
   get remoteMuted(): boolean {
-    return this.#remoteMuted
+    return this.#media.remoteMuted
   }
   /** The other side says that it sends no picture. */
   get remoteCameraOff(): boolean {
-    return this.#remoteCameraOff
+    return this.#media.remoteCameraOff
   }
   /** This side has put the other one on hold: it sends nothing and plays nothing. */
   get held(): boolean {
-    return this.#held
+    return this.#media.held
   }
   /** The other side has put this one on hold. */
   get remoteHeld(): boolean {
-    return this.#remoteHeld
+    return this.#media.remoteHeld
   }
   /** Names the other side's present peer connection. */
   get remoteSession(): string | undefined {
@@ -164,19 +122,19 @@ export class Call extends Emitter<CallEvents> {
 
   /** Calls the peer. Without a stream, or with a part of one, the missing kinds are received only. */
   start(stream?: MediaStream): void {
-    if (this.#state !== 'calling' || this.#pc) return
-    const pc = this.#open(stream, false)
+    if (this.#state !== 'calling' || this.#link) return
+    const link = this.#open(stream, false)
     this.#deadline.set(this.#options.ringTimeout ?? 70_000, () => this.#leave('no-answer'))
-    offerMedia(pc, stream)
+    link.offer()
   }
 
   /** Goes on with a call of the page before this one, over a peer connection of its own. */
   async rejoin(stream?: MediaStream): Promise<void> {
-    if (!this.#restoring || this.#pc || this.#state === 'ended') return
+    if (!this.#restoring || this.#link || this.#state === 'ended') return
     if (this.#state !== 'ringing')
       this.#deadline.set(this.#options.connectTimeout ?? 30_000, () => this.#leave('connection-lost'))
-    const pc = this.#open(stream, this.direction === 'incoming')
-    if (!this.#offer) return offerMedia(pc, stream)
+    const link = this.#open(stream, this.direction === 'incoming')
+    if (!this.#offer) return link.offer()
     // The other side was loaded anew as well, and was faster.
     this.#restoring = false
     await this.#answer(this.#offer)
@@ -204,44 +162,44 @@ export class Call extends Emitter<CallEvents> {
   }
 
   setMuted(muted: boolean): void {
-    this.#muted = muted
+    this.#media.muted = muted
     this.#applyMedia()
   }
 
   setCameraOff(off: boolean): void {
-    this.#cameraOff = off
+    this.#media.cameraOff = off
     this.#applyMedia()
   }
 
   /** Sends another camera, microphone or screen, or nothing of that kind. */
   async switchTrack(kind: 'audio' | 'video', track?: MediaStreamTrack): Promise<void> {
     if (this.#state === 'ended') return track?.stop()
-    this.#localStream ??= new MediaStream()
-    await switchTrack(this.#pc ? [this.#pc] : [], this.#localStream, kind, track)
+    this.#media.stream ??= new MediaStream()
+    await switchTrack(this.#link ? [this.#link.peer] : [], this.#media.stream, kind, track)
     this.#applyMedia()
   }
 
   /** Puts the other side on hold, or takes it back. */
   setHeld(held: boolean): void {
-    this.#held = held
-    for (const track of this.#remoteStream?.getTracks() ?? []) track.enabled = !held
+    this.#media.held = held
+    for (const track of this.remoteStream?.getTracks() ?? []) track.enabled = !held
     this.#applyMedia()
   }
 
   /** Fresh credentials: used for the next gathering, and for refreshing nothing that stands. */
   refreshIceServers(): void {
-    if (this.#pc && this.#state !== 'ended') this.#pc.setConfiguration(this.#configuration())
+    if (this.#state !== 'ended') this.#link?.peer.setConfiguration(this.#configuration())
   }
 
   /** Looks for a path anew, for example after a change of network. */
   restartIce(): void {
-    if (this.#pc?.remoteDescription && !this.#detached && this.#state !== 'ended') this.#pc.restartIce()
+    const pc = this.#link?.peer
+    if (pc?.remoteDescription && !this.#detached && this.#state !== 'ended') pc.restartIce()
   }
 
   /** Looks for a path anew if the present one is in doubt and no offer of this side is on its way. */
   checkPath(): void {
-    const state = this.#pc?.iceConnectionState
-    if ((state === 'disconnected' || state === 'failed') && this.#pc?.signalingState === 'stable') this.restartIce()
+    if (this.#link?.isShaky && this.#link.peer.signalingState === 'stable') this.restartIce()
   }
 
   /**
@@ -257,45 +215,45 @@ export class Call extends Emitter<CallEvents> {
     }
     if (this.#restoring) {
       // From the peer connection that knew the page before: it is about to make way for another one.
-      if (sdpSession(sdp) === this.#remoteSession || (this.#pc && !this.#polite)) return
+      if (sdpSession(sdp) === this.#remoteSession || (this.#link && !this.#link.polite)) return
       this.#offer = sdp
-      if (!this.#pc) return
+      if (!this.#link) return
       this.#restoring = false
       await this.#replacePeer(sdp)
     } else if (this.#isCalling()) {
       // Not by rollback: Chromium does not gather again for a transport that it rolled back while gathering.
-      this.#closePeer()
-      this.#open(this.#localStream, true)
+      this.#link?.close()
+      this.#open(this.localStream, true)
       this.#connecting()
       await this.#answer(sdp)
     } else if (this.#remoteSession !== undefined && sdpSession(sdp) !== this.#remoteSession)
       await this.#replacePeer(sdp)
-    else await this.#negotiator?.handleDescription(sdp)
+    else await this.#link?.handleDescription(sdp)
   }
 
   async handleAnswer(sdp: RTCSessionDescriptionInit): Promise<void> {
     if (this.#isCalling()) this.#connecting()
     // An answer to the page before.
-    if (this.#restoring && !this.#pc) return
+    if (this.#restoring && !this.#link) return
     this.#restoring = false
     this.#note(sdp)
-    await this.#negotiator?.handleDescription(sdp)
+    await this.#link?.handleDescription(sdp)
   }
 
   async handleCandidate(candidate: RTCIceCandidateInit): Promise<void> {
     if (this.#restoring && !this.#offer) return
-    if (this.#negotiator) await this.#negotiator.handleCandidate(candidate)
+    if (this.#link) await this.#link.handleCandidate(candidate)
     else this.#candidates.push(candidate)
   }
 
   handleMute({ audio, video }: { readonly audio: boolean; readonly video: boolean }): void {
-    this.#remoteMuted = audio
-    this.#remoteCameraOff = video
+    this.#media.remoteMuted = audio
+    this.#media.remoteCameraOff = video
     this.emit('media')
   }
 
   handleHold(held: boolean): void {
-    this.#remoteHeld = held
+    this.#media.remoteHeld = held
     this.emit('media')
   }
 
@@ -322,40 +280,32 @@ export class Call extends Emitter<CallEvents> {
     if (this.#connectedAt === undefined) this.#finish('connection-lost', 'local')
   }
 
-  #open(stream: MediaStream | undefined, polite: boolean): RTCPeerConnection {
-    const pc = this.#options.createPeer(this.#configuration())
-    const negotiator = new Negotiator(pc, polite)
-    this.#pc = pc
-    this.#polite = polite
-    this.#negotiator = negotiator
-    this.#localStream = stream
+  #open(stream: MediaStream | undefined, polite: boolean): PeerLink {
+    const link = new PeerLink(this.#options.createPeer(this.#configuration()), polite, stream)
+    const target = this.peer
+    this.#link = link
+    this.#media.stream = stream
     this.#applyMedia()
-    negotiator.on('description', (sdp) => {
-      const text = sdp.sdp ?? ''
-      if (sdp.type === 'offer')
-        this.#send({ type: 'video-offer', target: this.peer, sdp: { type: 'offer', sdp: text } })
-      else this.#send({ type: 'video-answer', target: this.peer, sdp: { type: 'answer', sdp: text } })
+    link.on('description', ({ type, sdp = '' }) => {
+      if (type === 'offer') this.#send({ type: 'video-offer', target, sdp: { type, sdp } })
+      else this.#send({ type: 'video-answer', target, sdp: { type: 'answer', sdp } })
     })
-    negotiator.on('candidate', (candidate) => {
-      this.#send({ type: 'new-ice-candidate', target: this.peer, candidate: candidateOf(candidate) })
+    link.on('candidate', (candidate) => {
+      this.#send({ type: 'new-ice-candidate', target, candidate: wholeCandidate(candidate) })
     })
-    negotiator.on('failed', () => this.#leave('negotiation-failed'))
-    pc.onconnectionstatechange = () => this.#followConnection()
-    pc.ontrack = ({ track, streams }) => {
-      this.#remoteStream = streams[0] ?? new MediaStream([...(this.#remoteStream?.getTracks() ?? []), track])
-      this.emit('remote-stream', this.#remoteStream)
-    }
-    return pc
+    link.on('failed', () => this.#leave('negotiation-failed'))
+    link.on('connection', (state) => this.#follow(state))
+    link.on('stream', (remote) => this.emit('remote-stream', remote))
+    return link
   }
 
   /** The other side's page was loaded anew: its peer connection is another one, and so has to be this side's. */
   async #replacePeer(offer: RTCSessionDescriptionInit): Promise<void> {
-    this.#closePeer()
+    const polite = this.#link?.polite ?? false
+    this.#link?.close()
     this.#candidates = []
-    this.#remoteStream = undefined
-    // The other side forgot what it was told.
-    this.#told = undefined
-    this.#open(this.#localStream, this.#polite)
+    this.#media.forgotten()
+    this.#open(this.localStream, polite)
     this.#reconnecting(undefined)
     await this.#answer(offer)
   }
@@ -369,11 +319,8 @@ export class Call extends Emitter<CallEvents> {
 
   async #answer(offer: RTCSessionDescriptionInit): Promise<void> {
     this.#note(offer)
-    const stream = this.#localStream
-    const applied = this.#negotiator?.handleDescription(offer, () => {
-      for (const track of stream?.getTracks() ?? []) this.#pc?.addTrack(track, stream as MediaStream)
-    })
-    for (const candidate of this.#candidates.splice(0)) void this.#negotiator?.handleCandidate(candidate)
+    const applied = this.#link?.handleDescription(offer)
+    for (const candidate of this.#candidates.splice(0)) void this.#link?.handleCandidate(candidate)
     await applied
   }
 
@@ -386,13 +333,13 @@ export class Call extends Emitter<CallEvents> {
     this.#deadline.set(this.#options.connectTimeout ?? 30_000, () => this.#leave('connect-failed'))
   }
 
-  #followConnection(): void {
-    switch (this.#pc?.connectionState) {
+  #follow(connection: RTCPeerConnectionState): void {
+    switch (connection) {
       case 'connected':
         this.#deadline.clear()
         this.#restart.clear()
         if (this.#connectedAt === undefined) {
-          this.#connectedAt = (this.#options.timers ?? systemTimers).now()
+          this.#connectedAt = this.#timers.now()
           this.emit('noted')
         }
         this.stats.start()
@@ -424,8 +371,7 @@ export class Call extends Emitter<CallEvents> {
   }
 
   #applyMedia(): void {
-    for (const track of this.#localStream?.getAudioTracks() ?? []) track.enabled = !this.#muted && !this.#held
-    for (const track of this.#localStream?.getVideoTracks() ?? []) track.enabled = !this.#cameraOff && !this.#held
+    this.#media.apply()
     this.#tellMedia()
     this.emit('media')
   }
@@ -433,13 +379,7 @@ export class Call extends Emitter<CallEvents> {
   /** The server passes it on once the call was answered; a path that stands is proof of that. */
   #tellMedia(): void {
     if (this.#connectedAt === undefined || this.#state === 'ended') return
-    const audio = this.#muted || !this.#localStream?.getAudioTracks().length
-    const video = this.#cameraOff || !this.#localStream?.getVideoTracks().length
-    const held = this.#held
-    const told = this.#told
-    this.#told = { audio, video, held }
-    if (audio !== told?.audio || video !== told.video) this.#send({ type: 'mute', target: null, audio, video })
-    if (held !== told?.held) this.#send({ type: 'hold', target: null, held })
+    for (const signal of this.#media.news()) this.#send(signal)
   }
 
   /** Ends the call and tells the peer. */
@@ -463,18 +403,10 @@ export class Call extends Emitter<CallEvents> {
     this.#deadline.clear()
     this.#restart.clear()
     this.stats.stop()
-    this.#closePeer()
-    for (const track of this.#localStream?.getTracks() ?? []) track.stop()
+    this.#link?.close()
+    this.#media.stop()
     this.#setState('ended')
     this.emit('ended', this.#end)
-  }
-
-  #closePeer(): void {
-    this.#negotiator?.close()
-    if (!this.#pc) return
-    this.#pc.onconnectionstatechange = null
-    this.#pc.ontrack = null
-    this.#pc.close()
   }
 
   #setState(state: CallState): void {
@@ -482,26 +414,4 @@ export class Call extends Emitter<CallEvents> {
     this.#state = state
     this.emit('state', state)
   }
-}
-
-export function configurationFor(iceServers: readonly RTCIceServer[], relayOnly: boolean): RTCConfiguration {
-  return {
-    iceServers: [...iceServers],
-    iceTransportPolicy: relayOnly ? 'relay' : 'all',
-    bundlePolicy: 'max-bundle',
-  }
-}
-
-/** The id of the peer connection that made a description: the session id of its `o=` line (RFC 8829 section 5.2.1). */
-function sdpSession(description: RTCSessionDescriptionInit | undefined): string | undefined {
-  return /^o=\S+ (\S+)/m.exec(description?.sdp ?? '')?.[1]
-}
-
-function candidateOf({
-  candidate = '',
-  sdpMid = null,
-  sdpMLineIndex = null,
-  usernameFragment = null,
-}: RTCIceCandidateInit) {
-  return { candidate, sdpMid, sdpMLineIndex, usernameFragment }
 }

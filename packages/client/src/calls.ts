@@ -1,5 +1,6 @@
 import type { EndReason, ServerMessage, ServerResumed } from '@hairpin/protocol'
-import { Call, type CallOptions, type CallSignal } from './call.ts'
+import { Call } from './call.ts'
+import type { CallOptions, CallSignal } from './call-options.ts'
 import { Emitter } from './emitter.ts'
 import { HairpinError } from './errors.ts'
 import type { CallNote } from './saved-session.ts'

@@ -1,7 +1,7 @@
 import type { ClientMessage } from '@hairpin/protocol'
 import { Emitter } from './emitter.ts'
-import { offerMedia } from './media.ts'
-import { Negotiator } from './negotiator.ts'
+import { PeerLink } from './peer-link.ts'
+import { wholeCandidate } from './sdp.ts'
 import { Timer, type Timers } from './timers.ts'
 
 export type RoomSignal = Omit<Extract<ClientMessage, { type: 'room-signal' }>, 'type' | 'id'>
@@ -34,13 +34,9 @@ const connectTimeout = 30_000
 export class RoomPeer extends Emitter<RoomPeerEvents> {
   readonly id: string
   readonly name: string
-  readonly peerConnection: RTCPeerConnection
-  readonly #negotiator: Negotiator
-  readonly #stream: MediaStream | undefined
+  readonly #link: PeerLink
   readonly #timer: Timer
-  #attached: boolean
   #state: RoomPeerState = 'connecting'
-  #remoteStream: MediaStream | undefined
   #muted = false
   #cameraOff = false
 
@@ -48,33 +44,28 @@ export class RoomPeer extends Emitter<RoomPeerEvents> {
     super()
     this.id = id
     this.name = name
-    this.#stream = stream
-    this.#attached = offers
     this.#timer = new Timer(timers)
-    const pc = createPeer()
-    this.peerConnection = pc
-    this.#negotiator = new Negotiator(pc, !offers)
-    this.#negotiator.on('description', ({ type, sdp = '' }) => {
+    const link = new PeerLink(createPeer(), !offers, stream)
+    this.#link = link
+    link.on('description', ({ type, sdp = '' }) => {
       if (type === 'offer' || type === 'answer') this.emit('signal', { sdp: { type, sdp } })
     })
-    this.#negotiator.on('candidate', (candidate) => {
-      this.emit('signal', { candidate: { candidate: '', ...candidate } })
-    })
-    this.#negotiator.on('failed', () => this.#setState('failed'))
-    pc.onconnectionstatechange = () => this.#follow()
-    pc.ontrack = ({ track, streams }) => {
-      this.#remoteStream = streams[0] ?? new MediaStream([...(this.#remoteStream?.getTracks() ?? []), track])
-      this.emit('media')
-    }
+    link.on('candidate', (candidate) => this.emit('signal', { candidate: wholeCandidate(candidate) }))
+    link.on('failed', () => this.#setState('failed'))
+    link.on('connection', (state) => this.#follow(state))
+    link.on('stream', () => this.emit('media'))
     this.#timer.set(connectTimeout, () => this.#setState('failed'))
-    if (offers) offerMedia(pc, stream)
+    if (offers) link.offer()
   }
 
+  get peerConnection(): RTCPeerConnection {
+    return this.#link.peer
+  }
   get state(): RoomPeerState {
     return this.#state
   }
   get stream(): MediaStream | undefined {
-    return this.#remoteStream
+    return this.#link.remoteStream
   }
   /** It says that it sends no sound. */
   get muted(): boolean {
@@ -86,14 +77,8 @@ export class RoomPeer extends Emitter<RoomPeerEvents> {
   }
 
   handle({ sdp, candidate, mute }: RoomSignal): void {
-    if (sdp)
-      void this.#negotiator.handleDescription(sdp, () => {
-        if (this.#attached) return
-        this.#attached = true
-        for (const track of this.#stream?.getTracks() ?? [])
-          this.peerConnection.addTrack(track, this.#stream as MediaStream)
-      })
-    if (candidate) void this.#negotiator.handleCandidate(candidate as RTCIceCandidateInit)
+    if (sdp) void this.#link.handleDescription(sdp)
+    if (candidate) void this.#link.handleCandidate(candidate as RTCIceCandidateInit)
     if (!mute) return
     this.#muted = mute.audio
     this.#cameraOff = mute.video
@@ -102,27 +87,22 @@ export class RoomPeer extends Emitter<RoomPeerEvents> {
 
   /** Looks for a path anew if the present one is in doubt. */
   checkPath(): void {
-    const state = this.peerConnection.iceConnectionState
-    if (state === 'disconnected' || state === 'failed') this.peerConnection.restartIce()
+    if (this.#link.isShaky) this.#link.peer.restartIce()
   }
 
   close(): void {
     this.#timer.clear()
-    this.#negotiator.close()
-    this.peerConnection.onconnectionstatechange = null
-    this.peerConnection.ontrack = null
-    this.peerConnection.close()
+    this.#link.close()
     this.#setState('closed')
   }
 
-  #follow(): void {
-    const { connectionState } = this.peerConnection
-    if (connectionState === 'connected') {
+  #follow(connection: RTCPeerConnectionState): void {
+    if (connection === 'connected') {
       this.#timer.clear()
       this.#setState('connected')
-    } else if (connectionState === 'failed' || connectionState === 'disconnected') {
+    } else if (connection === 'failed' || connection === 'disconnected') {
       if (this.#state === 'connected') this.#setState('reconnecting')
-      this.#timer.set(connectionState === 'failed' ? 0 : restartDelay, () => {
+      this.#timer.set(connection === 'failed' ? 0 : restartDelay, () => {
         this.#timer.set(connectTimeout, () => this.#setState('failed'))
         this.peerConnection.restartIce()
       })

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { Call, type CallSignal } from '../src/call.ts'
+import { Call } from '../src/call.ts'
+import type { CallSignal } from '../src/call-options.ts'
 import { FakePeer, fakeStream } from './fakes/peer.ts'
 import { FakeTimers, settle } from './fakes/timers.ts'
 
@@ -87,6 +88,17 @@ describe('Call', () => {
     const other = make('outgoing', timers)
     other.call.start(fakeStream('audio'))
     expect(FakePeer.last.transceivers).toEqual(['video'])
+  })
+
+  it.each([
+    ['video', 'sendrecv', true],
+    ['video', 'recvonly', false],
+    ['audio', 'sendrecv', false],
+  ])('tells whether the caller sends a picture: %s %s', async (kind, direction, expected) => {
+    const { call } = make('incoming', timers)
+    const sections = `v=0\r\nm=audio 9 UDP 0\r\na=sendrecv\r\nm=${kind} 9 UDP 0\r\na=${direction}\r\n`
+    await call.handleOffer({ type: 'offer', sdp: sections })
+    expect(call.offersVideo).toBe(expected)
   })
 
   it('declines without opening a peer connection', async () => {
