@@ -27,6 +27,11 @@ export function brokenRules(sdp: string, type: 'offer' | 'answer'): string[] {
   demand(count('a=setup:') === 1, 'one DTLS role')
   demand(count('a=ice-ufrag:') === 1 && count('a=ice-pwd:') === 1, 'ICE credentials')
   demand(!lines.includes('a=ice-lite'), 'full ICE')
+  const candidate = /^a=candidate:\S+ 1 udp \d+ \S+ \d+ typ (host|srflx|prflx|relay)/i
+  demand(
+    lines.some((line) => candidate.test(line)),
+    'candidates are in the SDP',
+  )
   demand(count('a=extmap:') === 0, 'no header extensions')
   demand(lines.includes('a=rtcp-mux') && lines.includes('a=sendrecv'), 'RTP and RTCP over one flow, both ways')
   demand(new Set(lines.flatMap((line) => /^a=ssrc:(\d+)/.exec(line)?.[1] ?? [])).size === 1, 'one SSRC')

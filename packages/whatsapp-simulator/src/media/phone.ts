@@ -30,7 +30,7 @@ export interface PhoneEvents {
   readonly onRtp?: (packet: RtpPacket) => void
   readonly onRtcp?: (packet: RtcpPacket) => void
   readonly onConnected?: () => void
-  /** The connection failed, or the other side closed it. */
+  /** DTLS failed, or the other side closed it. */
   readonly onLost?: () => void
   /** A check of an agent that does not control was answered with 487. */
   readonly onRoleConflict?: () => void
@@ -64,10 +64,7 @@ export class Phone {
       headerExtensions: { audio: [], video: [] },
     })
     this.#connection.connectionStateChange.subscribe((state) => {
-      for (const { onConnected, onLost } of this.#listeners) {
-        if (state === 'connected') onConnected?.()
-        else if (state === 'failed' || state === 'closed' || state === 'disconnected') onLost?.()
-      }
+      if (state === 'connected') for (const { onConnected } of this.#listeners) onConnected?.()
     })
   }
 
@@ -139,6 +136,10 @@ export class Phone {
   #described(): string {
     const [transport] = this.#connection.dtlsTransports
     const keep = this.#options.keep ?? true
+    // A lite agent checks nothing: that the other side is gone shows in DTLS alone, when it says so (RFC 8446 section 6.1).
+    transport!.onStateChange.subscribe((state) => {
+      if (state === 'closed' || state === 'failed') for (const { onLost } of this.#listeners) onLost?.()
+    })
     transport!.onRtp.subscribe((packet) => {
       if (keep) this.received.push(packet)
       for (const { onRtp } of this.#listeners) onRtp?.(packet)

@@ -1,4 +1,5 @@
 /** Posts webhooks to the business as Meta does: a time limit, and again later when the answer is not 200. */
+import { setTimeout as after } from 'node:timers/promises'
 
 export interface SenderOptions {
   /** `http://127.0.0.1:8080/call-events`. */
@@ -17,7 +18,7 @@ export type Verification = 'verified' | 'unreachable' | { readonly refused: stri
 export class WebhookSender {
   readonly #options: Required<SenderOptions>
   readonly #ending = new AbortController()
-  readonly #timers = new Set<NodeJS.Timeout>()
+  readonly #closing = new AbortController()
   readonly #pending = new Set<Promise<void>>()
 
   constructor(options: SenderOptions) {
@@ -37,40 +38,36 @@ export class WebhookSender {
   }
 
   deliver(body: Buffer, signature: string): void {
-    this.#attempt(body, signature, 1)
+    const pending = this.#deliver(body, signature).finally(() => this.#pending.delete(pending))
+    this.#pending.add(pending)
   }
 
-  /** Waits for what is under way; what waits to be sent again is dropped. */
+  /** Waits until all is delivered or given up. */
+  async idle(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.all(this.#pending)
+  }
+
+  /** What waits to be sent again is dropped; what is under way gets two seconds. */
   async close(): Promise<void> {
-    for (const timer of this.#timers) clearTimeout(timer)
-    this.#timers.clear()
+    this.#closing.abort()
     const late = setTimeout(() => this.#ending.abort(), 2000)
-    await Promise.all(this.#pending)
+    await this.idle()
     clearTimeout(late)
     this.#ending.abort()
   }
 
-  #attempt(body: Buffer, signature: string, attempt: number): void {
-    const pending = this.#post(body, signature, attempt).finally(() => this.#pending.delete(pending))
-    this.#pending.add(pending)
-  }
-
-  async #post(body: Buffer, signature: string, attempt: number): Promise<void> {
+  async #deliver(body: Buffer, signature: string): Promise<void> {
+    const { attempts, retryDelay, onAttempt } = this.#options
     const headers = { 'content-type': 'application/json', 'x-hub-signature-256': signature }
-    const reply = await this.#fetch(this.#options.url, { method: 'POST', headers, body: new Uint8Array(body) })
-    await reply?.body?.cancel()
-    this.#options.onAttempt(reply?.status, attempt)
-    const { attempts, retryDelay } = this.#options
-    if (reply?.status === 200 || attempt >= attempts || this.#ending.signal.aborted) return
-    const timer = setTimeout(
-      () => {
-        this.#timers.delete(timer)
-        this.#attempt(body, signature, attempt + 1)
-      },
-      retryDelay * 2 ** (attempt - 1),
-    )
-    timer.unref()
-    this.#timers.add(timer)
+    for (let attempt = 1; attempt <= attempts; attempt++) {
+      const reply = await this.#fetch(this.#options.url, { method: 'POST', headers, body: new Uint8Array(body) })
+      await reply?.body?.cancel()
+      onAttempt(reply?.status, attempt)
+      if (reply?.status === 200 || attempt === attempts) return
+      const waiting = { signal: this.#closing.signal, ref: false }
+      await after(retryDelay * 2 ** (attempt - 1), undefined, waiting).catch(() => {})
+      if (this.#closing.signal.aborted) return
+    }
   }
 
   async #fetch(url: string | URL, init: RequestInit): Promise<Response | undefined> {
