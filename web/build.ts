@@ -6,22 +6,34 @@ import { build, type Metafile } from 'esbuild'
 
 const root = fileURLToPath(new URL('.', import.meta.url))
 
-interface Page {
-  /** Holds src/index.html; `dist` is written beside it. */
+/** Pages that are served from one folder. */
+interface Site {
+  /** `dist` is written into it. */
   readonly folder: string
+  /** By name in `dist`: where the page is. */
+  readonly pages: Readonly<Record<string, string>>
   readonly entryPoints: Readonly<Record<string, string>>
   /** Where `dist` is served. */
   readonly base: string
 }
 
-const demo: Page = {
+/** The demo, and the agents' page at `/agent`. */
+const open: Site = {
   folder: root,
-  entryPoints: { main: 'src/main.tsx', style: 'src/styles/main.css', icon: 'src/icon.svg' },
+  pages: { 'index.html': 'src/index.html', 'agent.html': 'agent/src/index.html' },
+  entryPoints: {
+    main: 'src/main.tsx',
+    style: 'src/styles/main.css',
+    icon: 'src/icon.svg',
+    agent: 'agent/src/main.tsx',
+    'agent-style': 'agent/src/style.css',
+  },
   base: '/',
 }
 
-const dashboard: Page = {
+const dashboard: Site = {
   folder: join(root, 'dashboard'),
+  pages: { 'index.html': 'src/index.html' },
   entryPoints: { main: 'src/main.tsx', style: 'src/style.css', icon: '../src/icon.svg' },
   base: '/dashboard/',
 }
@@ -43,17 +55,17 @@ async function buildApp(icon: string): Promise<void> {
   await writeFile(join(root, 'dist/manifest.webmanifest'), manifest.replace('%src/icon.svg%', icon))
 }
 
-/** The demo page into `web/dist`, the operator's dashboard into `web/dashboard/dist`. */
+/** The demo and its sibling pages into `web/dist`, the operator's dashboard into `web/dashboard/dist`. */
 export async function buildWeb(): Promise<void> {
-  const [made] = await Promise.all([demo, dashboard].map(buildPage))
+  const [made] = await Promise.all([open, dashboard].map(buildSite))
   await buildApp(made?.get('src/icon.svg') ?? '')
 }
 
 /**
- * Bundles a page: scripts, styles and icon under names that carry their hash, and an `index.html` that refers to nothing
- * else (no inline script or style: the page runs under a strict Content-Security-Policy).
+ * Bundles pages: scripts, styles and icon under names that carry their hash, and HTML that refers to nothing else (no inline
+ * script or style: the pages run under a strict Content-Security-Policy).
  */
-async function buildPage({ folder, entryPoints, base }: Page): Promise<ReadonlyMap<string, string>> {
+async function buildSite({ folder, pages, entryPoints, base }: Site): Promise<ReadonlyMap<string, string>> {
   const assets = join(folder, 'dist', 'assets')
   await mkdir(assets, { recursive: true })
   const { metafile } = await build({
@@ -74,7 +86,7 @@ async function buildPage({ folder, entryPoints, base }: Page): Promise<ReadonlyM
   })
   const written = new Set(Object.keys(metafile.outputs).map((file) => basename(file)))
   const addresses = addressesOf(base, metafile)
-  await writePage(folder, addresses)
+  for (const [name, source] of Object.entries(pages)) await writePage(folder, name, source, addresses)
   for (const file of await readdir(assets)) if (!written.has(file)) await rm(join(assets, file), { force: true })
   return addresses
 }
@@ -88,13 +100,18 @@ function addressesOf(base: string, { outputs }: Metafile): ReadonlyMap<string, s
   )
 }
 
-async function writePage(folder: string, addresses: ReadonlyMap<string, string>): Promise<void> {
-  let page = await readFile(join(folder, 'src/index.html'), 'utf8')
+async function writePage(
+  folder: string,
+  name: string,
+  source: string,
+  addresses: ReadonlyMap<string, string>,
+): Promise<void> {
+  let page = await readFile(join(folder, source), 'utf8')
   for (const [source, address] of addresses) page = page.replaceAll(`%${source}%`, address)
   // A request that comes now gets the old page or the new one, whole.
-  const fresh = join(folder, 'dist', `.index-${randomUUID()}.html`)
+  const fresh = join(folder, 'dist', `.${randomUUID()}-${name}`)
   await writeFile(fresh, page)
-  await rename(fresh, join(folder, 'dist', 'index.html'))
+  await rename(fresh, join(folder, 'dist', name))
 }
 
 if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) await buildWeb()

@@ -1,0 +1,40 @@
+/** Who this agent is, as long as the tab lives: a token, or a name where guests may be agents. */
+export interface Admission {
+  readonly name: string
+  readonly token: string | undefined
+}
+
+const key = 'hairpin agent'
+
+/** The token of the page's address, `#token=…`, which is taken out of it: addresses are shown, copied and kept. */
+export function tokenOfAddress(): string | undefined {
+  const token = new URLSearchParams(location.hash.slice(1)).get('token') ?? undefined
+  if (token !== undefined) history.replaceState(null, '', location.pathname + location.search)
+  return token
+}
+
+export function remember(admission: Admission & { readonly available: boolean }): void {
+  try {
+    sessionStorage.setItem(key, JSON.stringify(admission))
+  } catch {
+    // A page that is loaded anew asks again.
+  }
+}
+
+export function forget(): void {
+  try {
+    sessionStorage.removeItem(key)
+  } catch {
+    // There is nothing then.
+  }
+}
+
+/** Of the page before this one, which was loaded anew. */
+export function remembered(): (Admission & { readonly available: boolean }) | undefined {
+  try {
+    const found = JSON.parse(sessionStorage.getItem(key) ?? 'null')
+    return typeof found?.name === 'string' ? found : undefined
+  } catch {
+    return undefined
+  }
+}
