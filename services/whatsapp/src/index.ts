@@ -6,6 +6,7 @@ export type { CallUpdate, PermissionUpdate } from './core/updates.ts'
 export { type CallPermission, GraphClient, type GraphOptions } from './graph/client.ts'
 export type { GraphFailure, GraphResult } from './graph/request.ts'
 export type { CallSettings } from './graph/settings.ts'
+export type { IceServerEntry } from './media/ice-servers.ts'
 export { LegError, type MediaLeg, type NewLeg } from './media/leg.ts'
 export { type NativeLegOptions, nativeLegs } from './media/native-leg.ts'
 export {
@@ -17,3 +18,4 @@ export {
 } from './service.ts'
 export { Intake, type IntakeOptions } from './webhook/intake.ts'
 export { callEvents, type WebhookOptions } from './webhook/plugin.ts'
+export { createWhatsappService, type WhatsappService, type WhatsappServiceOptions } from './whatsapp.ts'

@@ -7,7 +7,7 @@
 export interface RemoteAudio {
   /** The SDP with CR and LF, without the header extensions that are not to be negotiated, and without candidates. */
   readonly sdp: string
-  /** `candidate:…` lines: checks begin when they are handed over. */
+  /** `candidate:…` lines that can be used, of UDP and with an address: checks begin when they are handed over. */
   readonly candidates: readonly string[]
   readonly mid: string
   /** Payload types. */
@@ -52,7 +52,7 @@ export function readRemoteAudio(sdp: string): RemoteAudio | SdpFault {
   if (!/^(actpass|active|passive)$/.test(value(lines, 'setup') ?? '')) return 'SDP_NO_SETUP'
   return {
     sdp: join(liteFirst(lines).filter((line) => !/^a=(extmap|candidate:|end-of-candidates)/.test(line))),
-    candidates: lines.filter((line) => line.startsWith('a=candidate:')).map((line) => line.slice(2)),
+    candidates: lines.filter(isUsable).map((line) => line.slice(2)),
     mid: value(lines, 'mid') ?? '0',
     opus,
     telephoneEvent: payloadType(lines, formats, /^telephone-event\/8000$/i),
@@ -84,15 +84,35 @@ export function directSdp(sdp: string, type: 'offer' | 'answer'): { readonly sdp
   const lines = linesOf(sdp)
   if (value(lines, 'setup') !== (type === 'answer' ? 'active' : 'actpass')) return 'SDP_NOT_ACTIVE'
   if (type === 'answer' && lines.some((line) => line.startsWith('a=extmap:'))) return 'SDP_EXTENSIONS'
-  const kept = lines.filter((line) => !line.startsWith('a=candidate:') || isPlainUdp(line))
+  const kept = lines.filter((line) => !line.startsWith('a=candidate:') || isUsable(line))
   if (!kept.some((line) => line.startsWith('a=candidate:'))) return 'SDP_NO_CANDIDATES'
   return { sdp: whatsappSdp(join(kept), type) }
 }
 
-/** RFC 8839 section 5.1: foundation, component, transport, priority, address. Names of mDNS mean nothing outside of a LAN. */
-function isPlainUdp(candidate: string): boolean {
-  const [, , transport = '', , address = ''] = candidate.split(' ')
-  return transport.toLowerCase() === 'udp' && !address.endsWith('.local')
+/**
+ * RFC 8839 section 5.1: foundation, component, transport, priority, address. Names of mDNS mean nothing outside of a LAN, and
+ * looking them up takes seconds; whoever has one sends checks, too, and is found by them.
+ */
+function isUsable(line: string): boolean {
+  const [first = '', , transport = '', , address = ''] = line.split(' ')
+  return first.startsWith('a=candidate:') && transport.toLowerCase() === 'udp' && !address.endsWith('.local')
+}
+
+/** Adds to every IPv4 host candidate what it is outside of a 1:1 NAT, as a STUN server there would tell. */
+export function withPublicAddress(sdp: string, address: string): string {
+  return join(
+    linesOf(sdp).flatMap((line) => {
+      const [foundation, component, transport, priority, local, port, , type] = line.split(' ')
+      const isOwn = line.startsWith('a=candidate:') && type === 'host' && local?.includes('.') && local !== address
+      if (!isOwn) return [line]
+      // Type preference 100 instead of 126 (RFC 8445 section 5.1.2.2).
+      const lower = Number(priority) - 26 * 2 ** 24
+      return [
+        line,
+        `${foundation}9 ${component} ${transport} ${lower} ${address} ${port} typ srflx raddr ${local} rport ${port}`,
+      ]
+    }),
+  )
 }
 
 /**

@@ -15,8 +15,11 @@ export interface LegAudio {
   readonly telephoneEvent: number | undefined
 }
 
-/** `MEDIA_OTHER_MODE`: what was asked for belongs to the bridge, and the service is direct, or the other way round. */
-export type MediaFault = 'MEDIA_FAILED' | 'MEDIA_OTHER_MODE'
+/**
+ * `MEDIA_NO_PORT`: no local port is free, or the local address is not this machine's.
+ * `MEDIA_OTHER_MODE`: what was asked for belongs to the bridge, and the service is direct, or the other way round.
+ */
+export type MediaFault = 'MEDIA_FAILED' | 'MEDIA_NO_PORT' | 'MEDIA_OTHER_MODE'
 
 /** An SDP that cannot carry a call, or that the stack refuses. */
 export class LegError extends Error {
