@@ -7,6 +7,7 @@ import { addHealth, createAdminApp, createApp, createLogger, listen, runService 
 import { openPushGateway, signalingPlugin, webPlugin } from '@hairpin/signaling'
 import { createTurnService, stopSeconds } from '@hairpin/turn'
 import { buildWeb } from '@hairpin/web'
+import type { WhatsappServiceOptions } from '@hairpin/whatsapp'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { banner } from './standalone/banner.ts'
 import { type ChosenPort, choosePort } from './standalone/ports.ts'
@@ -33,11 +34,21 @@ await runService(async (stopWith) => {
   await admin.register(turn.adminPlugin)
   addHealth(app, () => turn.ready())
   await app.register(turn.apiPlugin)
-  await app.register(signalingPlugin, { config, registry, logger, iceServers: turn, push: openPushGateway(config) })
+  const whatsapp = await openWhatsapp({ config, secrets, logger, registry, iceServers: turn })
+  if (whatsapp) await app.register(whatsapp.plugin)
+  await app.register(signalingPlugin, {
+    config,
+    registry,
+    logger,
+    iceServers: turn,
+    push: openPushGateway(config),
+    ...(whatsapp && { desk: { desk: whatsapp.desk, app: config.desk.guests ? undefined : config.desk.app } }),
+  })
   await app.register(webPlugin)
 
   stopWith(async () => {
     await turn.drain()
+    await whatsapp?.stop()
     await app.close()
     await turn.stop()
     await admin.close()
@@ -45,10 +56,19 @@ await runService(async (stopWith) => {
   // A terminal that is closed sends it too, and means the end.
   if (!process.stdout.isTTY) process.on('SIGHUP', () => turn.reload())
   await turn.start()
+  await whatsapp?.start()
   await listen(admin, config.admin)
   await listen(app, config.http)
   console.log(banner({ config, ports, addresses: turn.addresses }))
 })
+
+/** Its native module is loaded by those alone who use it. */
+async function openWhatsapp(options: Omit<WhatsappServiceOptions, 'config'> & { readonly config: Config }) {
+  const { config } = options
+  if (!config.whatsapp) return undefined
+  const { createWhatsappService } = await import('@hairpin/whatsapp')
+  return createWhatsappService({ ...options, config: { ...config, whatsapp: config.whatsapp } })
+}
 
 async function choosePorts(wanted: Config): Promise<{ config: Config; ports: Ports }> {
   const ports = {

@@ -34,9 +34,9 @@ export interface WhatsappConfig {
 export interface DeskConfig {
   /** Where the service is reached when it is another process: a Unix socket's path. */
   readonly socket?: string
-  /** The app whose users may be agents. */
+  /** The app whose users may be agents; it pays for what is relayed. */
   readonly app: string
-  /** Guests may be agents, too. */
+  /** Guests may be agents, and nobody else. */
   readonly guests: boolean
 }
 

@@ -97,6 +97,11 @@ export class CallService {
     })
   }
 
+  /** Who has the call; undefined: nobody yet, or it is over. */
+  agentOf(callId: string): string | undefined {
+    return this.#calls.agentOf(callId)
+  }
+
   /** Whether the agent is here, and in no call. */
   isFree(agent: string): boolean {
     return this.#calls.isFree(agent)
