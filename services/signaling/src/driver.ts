@@ -1,5 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import type { Duplex } from 'node:stream'
 import type { Desk } from '@hairpin/desk'
+import { closeCodes } from '@hairpin/protocol'
 import { TokenError, type TokenKeys, verifySignalingToken } from '@hairpin/tokens'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Registry } from 'prom-client'
@@ -49,8 +51,11 @@ const longestTimer = 2 ** 31 - 1
 
 interface Connection {
   readonly socket: WebSocket
+  readonly stream: Duplex
   /** Something came from the client since the last ping. */
   alive: boolean
+  /** What is sent to it waits for the rest of this turn. */
+  corked: boolean
 }
 
 /** Gives the hub its sockets and its clock, and does what the hub wants done. */
@@ -63,6 +68,8 @@ export class Driver {
   /** Of sessions that wait for a socket: what their place among the admitted costs. */
   readonly #places = new Map<string, () => void>()
   readonly #heartbeat: NodeJS.Timeout
+  /** Those that are sent something in this turn. */
+  readonly #corked: Connection[] = []
   #timer: NodeJS.Timeout | undefined
   #timerAt = Number.POSITIVE_INFINITY
   #stopped = false
@@ -103,11 +110,12 @@ export class Driver {
 
   /**
    * Takes over an open socket. Synchronous: a message that came with the handshake must find its listener.
+   * @param stream what the socket writes to
    * @param leave gives its place among the admitted back; a session that waits for another socket keeps it until then
    */
-  accept(socket: WebSocket, leave: () => void): void {
+  accept(socket: WebSocket, stream: Duplex, leave: () => void): void {
     const id = this.#hub.open(performance.now())
-    const connection: Connection = { socket, alive: true }
+    const connection: Connection = { socket, stream, alive: true, corked: false }
     this.#connections.set(id, connection)
     socket.on('message', (data: RawData, isBinary: boolean) => {
       connection.alive = true
@@ -162,6 +170,8 @@ export class Driver {
         const socket = this.#connections.get(output.connection)?.socket
         if (socket === undefined) return
         socket.close(output.code, output.reason)
+        // A flood is not read while it is shown the door.
+        if (output.code === closeCodes.abuse) socket.pause()
         this.#terminateLater(socket)
         return
       }
@@ -191,8 +201,10 @@ export class Driver {
   }
 
   #send({ connection, type, text, seq }: Extract<Output, { do: 'send' }>): void {
-    const socket = this.#connections.get(connection)?.socket
-    if (socket === undefined || socket.readyState !== socket.OPEN) return
+    const receiver = this.#connections.get(connection)
+    if (receiver === undefined) return
+    const { socket } = receiver
+    if (socket.readyState !== socket.OPEN) return
     if (socket.bufferedAmount > this.#limits.bufferedBytes) {
       // A close frame would wait behind what the client does not read.
       this.#metrics.error('SIG_SLOW_CONSUMER')
@@ -200,7 +212,24 @@ export class Driver {
       return
     }
     this.#metrics.sent(type)
+    this.#cork(receiver)
     socket.send(frameOf(text, seq))
+  }
+
+  /** Messages that one turn has for a client go out by one system call, which costs more than all else about a message. */
+  #cork(connection: Connection): void {
+    if (connection.corked) return
+    connection.corked = true
+    connection.stream.cork()
+    if (this.#corked.push(connection) === 1) process.nextTick(this.#uncork)
+  }
+
+  readonly #uncork = (): void => {
+    for (const connection of this.#corked) {
+      connection.corked = false
+      connection.stream.uncork()
+    }
+    this.#corked.length = 0
   }
 
   async #fetchIceServers({ session, app, user }: Extract<Output, { do: 'fetch-ice-servers' }>): Promise<void> {

@@ -66,9 +66,11 @@ export class HttpIceServers implements IceServersSource {
       const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, {
         method: 'POST',
         headers,
-        signal: AbortSignal.timeout(timeoutMs),
         ...(socketPath === undefined ? {} : { socketPath }),
       })
+      // A signal with a timeout would go off long after most answers, and be kept until then.
+      const timer = setTimeout(() => request.destroy(new Error('credentials API: no answer in time')), timeoutMs)
+      request.on('close', () => clearTimeout(timer))
       request.on('error', reject)
       request.on('response', (response) => {
         let text = ''

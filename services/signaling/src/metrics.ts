@@ -16,7 +16,8 @@ const knownTypes = new Set<string>([...Object.keys(clientSchemas), ...Object.key
 
 /** The signaling service's metrics, docs/METRICS.md. Labels come from fixed sets: no names, no types that clients make up. */
 export class SignalingMetrics {
-  readonly #messages: Counter<'type' | 'direction'>
+  /** Counted here and told when asked: a counter with labels costs more than passing the message on. */
+  readonly #messages = { in: new Map<string, number>(), out: new Map<string, number>() }
   readonly #calls: Counter<'outcome'>
   readonly #setup: Histogram
   readonly #errors: Counter<'code'>
@@ -82,11 +83,17 @@ export class SignalingMetrics {
         this.set(live.agents())
       },
     })
-    this.#messages = new Counter({
+    const messages = this.#messages
+    new Counter({
       name: 'hairpin_signaling_messages_total',
       help: 'Messages by type (made-up types are "other") and direction (in: from clients, out: to clients).',
       labelNames: ['type', 'direction'],
       registers,
+      collect() {
+        this.reset()
+        for (const direction of ['in', 'out'] as const)
+          for (const [type, count] of messages[direction]) this.inc({ type, direction }, count)
+      },
     })
     this.#calls = new Counter({
       name: 'hairpin_calls_total',
@@ -140,7 +147,7 @@ export class SignalingMetrics {
   }
 
   report(report: Report): void {
-    if (report.kind === 'received') this.#messages.inc({ type: bounded(report.type), direction: 'in' })
+    if (report.kind === 'received') add(this.#messages.in, report.type)
     else if (report.kind === 'error') this.#errors.inc({ code: report.code })
     else if (report.kind === 'call-answered') this.#setup.observe(report.setupMs / 1000)
     else if (report.kind === 'resume') this.#resumes.inc({ result: report.result })
@@ -148,7 +155,7 @@ export class SignalingMetrics {
   }
 
   sent(type: string): void {
-    this.#messages.inc({ type: bounded(type), direction: 'out' })
+    add(this.#messages.out, type)
   }
 
   pushed(kind: 'web' | 'fcm' | 'apns', result: 'sent' | 'gone' | 'failed'): void {
@@ -160,6 +167,7 @@ export class SignalingMetrics {
   }
 }
 
-function bounded(type: string): string {
-  return knownTypes.has(type) ? type : 'other'
+function add(counts: Map<string, number>, type: string): void {
+  const bounded = knownTypes.has(type) ? type : 'other'
+  counts.set(bounded, (counts.get(bounded) ?? 0) + 1)
 }

@@ -24,5 +24,7 @@ export function parseMessage(text: string | undefined): Incoming | SignalingErro
 
 function isDeeper(value: unknown, depth: number): boolean {
   if (typeof value !== 'object' || value === null) return false
-  return depth === 0 || Object.values(value).some((inner) => isDeeper(inner, depth - 1))
+  if (depth === 0) return true
+  for (const key in value) if (isDeeper((value as Record<string, unknown>)[key], depth - 1)) return true
+  return false
 }

@@ -183,14 +183,14 @@ export class Hub {
 
   /** When `tick` has work next. */
   nextDeadline(): number | undefined {
-    const deadlines = [
-      this.registry.joinDeadline(),
-      this.directory.nextDeadline(),
-      this.calls.nextDeadline(),
-      this.resumable.nextDeadline(),
-      this.expiries.next(),
-    ].filter((at) => at !== undefined)
-    return deadlines.length === 0 ? undefined : Math.min(...deadlines)
+    const next = Math.min(
+      this.registry.joinDeadline() ?? Number.POSITIVE_INFINITY,
+      this.directory.nextDeadline() ?? Number.POSITIVE_INFINITY,
+      this.calls.nextDeadline() ?? Number.POSITIVE_INFINITY,
+      this.resumable.nextDeadline() ?? Number.POSITIVE_INFINITY,
+      this.expiries.next() ?? Number.POSITIVE_INFINITY,
+    )
+    return next === Number.POSITIVE_INFINITY ? undefined : next
   }
 
   /** Says `bye` to everyone. Calls are not ended: their media does not need this server. */
@@ -249,7 +249,7 @@ export class Hub {
   /** A message that no well-behaved client sends: refused, and too many of them end the session. */
   fault(session: Session, code: SignalingErrorCode, now: number, about?: string, detail?: string): void {
     this.refuse(session, code, about, detail)
-    if (session.strikes.take(1, now)) return
+    if (session.takeStrike(now)) return
     this.refuse(session, 'SIG_ABUSE')
     this.close(session, closeCodes.abuse, 'too many errors', now)
   }

@@ -45,24 +45,38 @@ export class Session {
   gone = false
   readonly messages: TokenBucket
   /** Of the types that have a limit of their own and were sent. */
-  readonly #types = new Map<string, TokenBucket>()
-  readonly #typesPerSecond: SessionLimits['typesPerSecond']
-  readonly strikes: TokenBucket
-  readonly wakes: TokenBucket
+  #types: Map<string, TokenBucket> | undefined
+  #strikes: TokenBucket | undefined
+  #wakes: TokenBucket | undefined
+  readonly #limits: SessionLimits
 
   constructor(id: string, limits: SessionLimits, now: number) {
     this.id = id
     this.connection = id
-    this.#typesPerSecond = limits.typesPerSecond
+    this.#limits = limits
     this.messages = new TokenBucket(limits.messageBurst, limits.messagesPerSecond, now)
-    this.wakes = new TokenBucket(limits.wakeBurst, limits.wakesPerSecond, now)
-    this.strikes = new TokenBucket(limits.strikes, limits.strikesPerSecond, now)
+  }
+
+  /** Whether one more fault is forgiven. */
+  takeStrike(now: number): boolean {
+    const { strikes, strikesPerSecond } = this.#limits
+    this.#strikes ??= new TokenBucket(strikes, strikesPerSecond, now)
+    return this.#strikes.take(1, now)
+  }
+
+  /** Whether it may wake devices once more. */
+  takeWake(now: number): boolean {
+    const { wakeBurst, wakesPerSecond } = this.#limits
+    this.#wakes ??= new TokenBucket(wakeBurst, wakesPerSecond, now)
+    return this.#wakes.take(1, now)
   }
 
   /** Whether the type's own limit, if there is one, lets one more pass. */
   takeType(type: string, now: number): boolean {
-    const perSecond = Object.hasOwn(this.#typesPerSecond, type) ? this.#typesPerSecond[type] : undefined
+    const { typesPerSecond } = this.#limits
+    const perSecond = Object.hasOwn(typesPerSecond, type) ? typesPerSecond[type] : undefined
     if (perSecond === undefined) return true
+    this.#types ??= new Map()
     const bucket = this.#types.get(type) ?? new TokenBucket(Math.max(1, perSecond * burstSeconds), perSecond, now)
     this.#types.set(type, bucket)
     return bucket.take(1, now)

@@ -30,7 +30,7 @@ export const videoOffer: Handler<'video-offer'> = {
       return hub.endUnmade(session, callee.name, 'busy')
     }
     const sleeps = present === undefined && asleep(hub, session, callee)
-    if (sleeps && !session.wakes.take(1, now)) return hub.refuse(session, 'SIG_RATE_LIMITED', type)
+    if (sleeps && !session.takeWake(now)) return hub.refuse(session, 'SIG_RATE_LIMITED', type)
     const from = { device: session.id, user: session.user.id, name: session.name }
     const to = { user: callee.id, name: callee.name, devices: [...callee.sessions].map(({ id }) => id) }
     const result = hub.calls.offer(from, to, now)
