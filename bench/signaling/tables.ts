@@ -15,6 +15,7 @@ export const signalingTables: Tables = {
     ratio('rss'),
     plain('KB heap each', 'heap', 1, 1 / 1024),
     ratio('heap'),
+    plain('KB with garbage', 'running', 1, 1 / 1024),
     plain('joins/s', 'perSecond', 0),
     plain('CPU µs/join', 'cpuUs', 0),
   ],

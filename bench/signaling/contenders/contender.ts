@@ -49,8 +49,9 @@ export interface Contender {
   command(site: Site, setting: Setting): { readonly entry: string; readonly env?: Readonly<Record<string, string>> }
 }
 
-/** Bytes of the server's process after a collection of its garbage. */
+/** Bytes of the server's process: as it runs, and after a collection of all its garbage. */
 export interface Memory {
+  readonly running: number
   readonly rss: number
   /** The heap and what hangs on it. */
   readonly heap: number

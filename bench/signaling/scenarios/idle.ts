@@ -1,19 +1,18 @@
 /** Clients that joined and say nothing: how fast they come, and what the server keeps for each. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cpuSeconds } from '../../measure/cpu.ts'
-import type { Running } from '../contenders/contender.ts'
 import { joinAll } from '../load/join.ts'
 import { APP_USERS, people } from '../load/people.ts'
 import { alone } from './alone.ts'
 import type { Bench } from './bench.ts'
 
-/** Joined before anything is measured, and there until the end. */
-const WARM = 200
+/** Joined before anything is measured, and there until the end: by then the heap has room for the garbage of joins. */
+const WARM_SHARE = 0.25
 const SETTLE_MS = 1_500
 
 export async function idle(bench: Bench): Promise<void> {
   const { clients: count } = bench.options
-  const warm = Math.min(WARM, count)
+  const warm = Math.ceil(count * WARM_SHARE)
   const whos = await people(warm + count)
   const shape = `${count} connections, ${APP_USERS} users an app`
   await alone(bench, 'idle', shape, { unlimited: true }, async (running) => {
@@ -27,22 +26,16 @@ export async function idle(bench: Bench): Promise<void> {
     const seconds = (performance.now() - started) / 1e3
     const server = cpuSeconds(running.pid) - cpu
     await sleep(SETTLE_MS)
-    const after = await settled(running)
+    const after = await running.collected()
     const held = clients.filter(({ closed }) => !closed).length
     for (const client of [...first, ...clients]) client.end()
     return {
       held,
       perSecond: count / seconds,
       cpuUs: (server * 1e6) / count,
+      running: (after.running - before.running) / count,
       rss: (after.rss - before.rss) / count,
       heap: (after.heap - before.heap) / count,
     }
   })
-}
-
-/** Pages that a collection freed go back to the system a moment later. */
-async function settled(running: Running) {
-  await running.collected()
-  await sleep(SETTLE_MS / 3)
-  return running.collected()
 }
