@@ -1,54 +1,11 @@
 import type { ClientMessage, ServerMessage } from '@hairpin/protocol'
-import { AgentLeg } from './agent-leg.ts'
+import type { AgentCallEnd, AgentCallState, AgentEndReason, AgentMediaState, Caller } from './agent-call-state.ts'
+import { AgentPath } from './agent-path.ts'
 import { Emitter } from './emitter.ts'
 import { HairpinError } from './errors.ts'
 import { stopMedia, switchTrack } from './media.ts'
 import { CallStats } from './stats.ts'
-import { Timer, type Timers } from './timers.ts'
-
-/**
- * A customer calls: incoming ──take──▶ taking ──▶ connected. The business calls: calling ──▶ ringing ──▶ answered. any ──▶ ended.
- * The words are the server's: `connected` when WhatsApp took the answer, `ringing` and `answered` when it says so of the
- * customer's phone.
- */
-export type AgentCallState = 'incoming' | 'taking' | 'calling' | 'ringing' | 'answered' | 'connected' | 'ended'
-
-/** The path between this device and the service; `lost`: it is looked for anew. */
-export type AgentMediaState = 'none' | 'connecting' | 'connected' | 'lost'
-
-export type AgentEndReason =
-  | Extract<ServerMessage, { type: 'call-ended' }>['reason']
-  /** Another agent, or another device of this one, has it. */
-  | 'answered-elsewhere'
-  /** It rings here no more: it is not handed over after all, or its agent has taken another one. */
-  | 'ring-stopped'
-  /** Another agent took it over. */
-  | 'transferred'
-  /** The server, or WhatsApp, said no: `code` and `text` say why. */
-  | 'refused'
-  /** No path to the service was found, twice. */
-  | 'connect-failed'
-  /** The path, or the server, was lost and did not come back. */
-  | 'connection-lost'
-  /** The engine could not make or take a session description. */
-  | 'negotiation-failed'
-
-export interface AgentCallEnd {
-  readonly reason: AgentEndReason
-  readonly by: 'local' | 'remote'
-  /** Of a refusal: the server's error code. */
-  readonly code?: string
-  /** Of a call that failed: a word for it, of docs/WHATSAPP.md. */
-  readonly cause?: string
-  /** A sentence for a person. */
-  readonly text?: string
-}
-
-/** Digits with the country's; neither is sure to be known. */
-export interface Caller {
-  readonly name?: string
-  readonly number?: string
-}
+import type { Timers } from './timers.ts'
 
 export type AgentSignal = Extract<
   ClientMessage,
@@ -99,14 +56,6 @@ export interface AgentCallOptions {
 
 type CallStateMessage = Extract<ServerMessage, { type: 'call-state' }>
 
-/** Milliseconds that a path may take to appear; after as long again the call is given up. */
-const connectTimeout = 15_000
-/** After this long without packets the path is looked for anew. */
-const lossDelay = 2_500
-/** How long the server may be away while the path is lost, and a page that was loaded anew without a microphone. */
-const offlinePatience = 30_000
-const rejoinPatience = 70_000
-
 /**
  * A call between a customer and this agent. Messages come in through `handle…`, go out as `signal` events. It owns its peer
  * connections and stops the tracks it was given when it ends.
@@ -116,23 +65,15 @@ export class AgentCall extends Emitter<AgentCallEvents> {
   readonly transferredBy: string | undefined
   readonly stats: CallStats
   readonly #options: AgentCallOptions
-  readonly #patience: Timer
-  readonly #loss: Timer
+  readonly #path: AgentPath
   #id: string | undefined
   #caller: Caller
   #state: AgentCallState
-  #media: AgentMediaState = 'none'
   #answeredAt: number | undefined
   #held: boolean
   #muted = false
   #transferringTo: string | undefined
   #end: AgentCallEnd | undefined
-  #leg: AgentLeg | undefined
-  /** The path was lost, or not found, and this is the second try. */
-  #retrying = false
-  #wasConnected = false
-  /** Offers that have had no answer: the answers come in their order, and only the last one is of the present leg. */
-  #due = 0
   /** Of the page before this one, until `rejoin`. */
   #restoring: boolean
   #localStream: MediaStream | undefined
@@ -140,7 +81,6 @@ export class AgentCall extends Emitter<AgentCallEvents> {
 
   constructor(options: AgentCallOptions) {
     super()
-    const { timers } = options
     this.#options = options
     this.#id = options.id
     this.#caller = options.caller
@@ -149,11 +89,12 @@ export class AgentCall extends Emitter<AgentCallEvents> {
     this.#held = options.held ?? false
     this.direction = options.direction
     this.transferredBy = options.transferredBy
-    this.#patience = new Timer(timers)
-    this.#loss = new Timer(timers)
     this.#restoring = options.id !== undefined && options.state !== 'incoming'
-    if (this.#restoring) this.#patience.set(rejoinPatience, () => this.#leave('connection-lost'))
-    this.stats = new CallStats({ getStats: async () => (await this.#leg?.getStats()) ?? new Map(), timers })
+    this.#path = this.#newPath()
+    this.stats = new CallStats({
+      getStats: async () => (await this.#path.leg?.getStats()) ?? new Map(),
+      timers: options.timers,
+    })
   }
 
   /** Undefined until the server has named a call that is being made. */
@@ -167,7 +108,7 @@ export class AgentCall extends Emitter<AgentCallEvents> {
     return this.#state
   }
   get media(): AgentMediaState {
-    return this.#media
+    return this.#path.media
   }
   /** Milliseconds since 1970, by the server's clock. */
   get answeredAt(): number | undefined {
@@ -183,6 +124,10 @@ export class AgentCall extends Emitter<AgentCallEvents> {
   get transferringTo(): string | undefined {
     return this.#transferringTo
   }
+  /** It waits for `rejoin`. */
+  get restoring(): boolean {
+    return this.#restoring
+  }
   get end(): AgentCallEnd | undefined {
     return this.#end
   }
@@ -193,11 +138,11 @@ export class AgentCall extends Emitter<AgentCallEvents> {
     return this.#remoteStream
   }
   get peerConnection(): RTCPeerConnection | undefined {
-    return this.#leg?.peer
+    return this.#path.leg?.peer
   }
   /** Digits can be sent now: the path stands and the other side takes them. */
   get canDial(): boolean {
-    return this.#leg?.sender?.dtmf?.canInsertDTMF ?? false
+    return this.#path.leg?.sender?.dtmf?.canInsertDTMF ?? false
   }
 
   /** Takes a call that rings here. Without a stream the agent only listens. @throws HairpinError */
@@ -206,7 +151,10 @@ export class AgentCall extends Emitter<AgentCallEvents> {
     if (!this.#options.isFree()) throw new HairpinError('ALREADY_IN_CALL')
     this.#use(stream)
     this.#setState('taking')
-    await this.#connect()
+    const { offer } = this.#options
+    if (offer === undefined) return this.#path.connect()
+    const sdp = await this.#path.answer(offer)
+    if (sdp !== undefined) this.#signal((callId) => ({ type: 'browser-answer', callId, sdp }))
   }
 
   /** Leaves a call that rings here to the others. */
@@ -223,16 +171,17 @@ export class AgentCall extends Emitter<AgentCallEvents> {
       this.emit('signal', { type: 'call-dial', number })
       return
     }
-    const sdp = await this.#describe((leg) => leg.offer())
+    const sdp = await this.#path.offer()
     if (sdp !== undefined) this.emit('signal', { type: 'call-dial', number, sdp })
   }
 
-  /** Goes on with the call of the page before this one. */
+  /** Goes on here with the call of the page before this one, or of another device of this agent. In direct mode nobody can. */
   async rejoin(stream?: MediaStream): Promise<void> {
     if (!this.#restoring || this.#state === 'ended') return stopMedia(stream)
     this.#restoring = false
     this.#use(stream)
-    await this.#connect()
+    if (this.#options.direct) this.#leave('connection-lost')
+    else await this.#path.connect()
   }
 
   hangUp(): void {
@@ -259,7 +208,7 @@ export class AgentCall extends Emitter<AgentCallEvents> {
    * @returns false when none can be sent now
    */
   dtmf(tones: string): boolean {
-    const dtmf = this.#leg?.sender?.dtmf
+    const dtmf = this.#path.leg?.sender?.dtmf
     if (!dtmf?.canInsertDTMF || !/^[\dA-D#*,]+$/i.test(tones)) return false
     dtmf.insertDTMF(dtmf.toneBuffer + tones)
     return true
@@ -285,7 +234,8 @@ export class AgentCall extends Emitter<AgentCallEvents> {
   async switchMicrophone(track?: MediaStreamTrack): Promise<void> {
     if (this.#state === 'ended') return track?.stop()
     this.#localStream ??= new MediaStream()
-    await switchTrack(this.#leg ? [this.#leg.peer] : [], this.#localStream, 'audio', track)
+    const { leg } = this.#path
+    await switchTrack(leg ? [leg.peer] : [], this.#localStream, 'audio', track)
     this.#applyMedia()
   }
 
@@ -302,32 +252,22 @@ export class AgentCall extends Emitter<AgentCallEvents> {
     }
     this.#setState(message.state)
     // In a direct call the offer went out with the number.
-    if (named && !this.#options.direct) void this.#connect()
-    else if (message.resumed) this.handleOnline()
+    if (named && !this.#options.direct) void this.#path.connect()
     this.emit('change')
   }
 
-  async handleAnswer(sdp: string): Promise<void> {
-    const leg = this.#leg
-    if (this.#options.direct) {
-      if (this.#media !== 'connected') this.#patience.set(connectTimeout, () => this.#mediaLost())
-    } else if (this.#answered()) return
-    try {
-      await leg?.accept(sdp)
-    } catch {
-      if (leg === this.#leg) this.#leave('negotiation-failed')
-    }
+  handleAnswer(sdp: string): Promise<void> {
+    return this.#path.handleAnswer(sdp)
   }
 
-  /** There is a server again: what could not be negotiated meanwhile is. */
+  /** There is a server again. */
   handleOnline(): void {
-    if (this.#media === 'lost' && this.#due === 0 && !this.#options.direct) void this.#connect()
+    this.#path.handleOnline()
   }
 
-  /** The session is over, and no offer of it will be answered; the call waits for a while. */
+  /** The session is over; a call that it has named waits for the next one. */
   handleSessionLost(): void {
-    this.#due = 0
-    // Nobody will ever name it.
+    this.#path.handleSessionLost()
     if (this.#id === undefined || this.#state === 'incoming') this.handleLost()
   }
 
@@ -340,7 +280,6 @@ export class AgentCall extends Emitter<AgentCallEvents> {
 
   /** A message about this call had no effect. */
   handleRefused(about: string, code: string, text: string): void {
-    if (about === 'browser-offer' && this.#answered()) return
     if (about === 'call-transfer') this.handleTransferDeclined()
     else if (about === 'call-hold') {
       this.#held = false
@@ -358,85 +297,26 @@ export class AgentCall extends Emitter<AgentCallEvents> {
     this.#finish({ reason: 'connection-lost', by: 'local' })
   }
 
-  #use(stream: MediaStream | undefined): void {
-    this.#localStream = stream
-    this.#applyMedia()
-  }
-
-  /** A fresh peer connection towards the service, which closes the one it had. */
-  async #connect(): Promise<void> {
-    const { offer } = this.#options
-    this.#patience.set(connectTimeout, () => this.#mediaLost())
-    if (offer === undefined) {
-      this.#due++
-      const sdp = await this.#describe((leg) => leg.offer())
-      if (sdp === undefined) this.#due--
-      else this.#signal((callId) => ({ type: 'browser-offer', callId, sdp }))
-    } else {
-      const sdp = await this.#describe((leg) => leg.answer(offer))
-      if (sdp !== undefined) this.#signal((callId) => ({ type: 'browser-answer', callId, sdp }))
-    }
-  }
-
-  /** Counts an offer as answered. True: a later one is under way, and this answer is of no use. */
-  #answered(): boolean {
-    this.#due = Math.max(0, this.#due - 1)
-    return this.#due > 0
-  }
-
-  /** Undefined when another leg, or the end of the call, has come between. */
-  async #describe(describe: (leg: AgentLeg) => Promise<string>): Promise<string | undefined> {
-    let leg: AgentLeg | undefined
-    try {
-      leg = this.#open()
-      const sdp = await describe(leg)
-      return leg === this.#leg ? sdp : undefined
-    } catch {
-      if (leg === this.#leg) this.#leave('negotiation-failed')
-      return undefined
-    }
-  }
-
-  #open(): AgentLeg {
-    const { createPeer, timers } = this.#options
-    this.#loss.clear()
-    this.#leg?.close()
-    const leg = new AgentLeg({ peer: createPeer(), stream: this.#localStream, timers })
-    this.#leg = leg
-    leg.on('state', (state) => this.#follow(state))
-    leg.on('stream', (stream) => {
+  #newPath(): AgentPath {
+    const path = new AgentPath(this.#options)
+    path.on('offer', (sdp) => this.#signal((callId) => ({ type: 'browser-offer', callId, sdp })))
+    path.on('failed', (reason) => this.#leave(reason))
+    path.on('stream', (stream) => {
       this.#remoteStream = stream
       this.#applyMedia()
       this.emit('remote-stream', stream)
     })
-    this.#setMedia(this.#wasConnected ? 'lost' : 'connecting')
-    return leg
+    path.on('media', (media) => {
+      if (media === 'connected') this.stats.start()
+      this.emit('change')
+    })
+    return path
   }
 
-  #follow(state: RTCPeerConnectionState): void {
-    if (state === 'connected') {
-      this.#patience.clear()
-      this.#loss.clear()
-      this.#retrying = false
-      this.#wasConnected = true
-      this.stats.start()
-      this.#setMedia('connected')
-    } else if (state === 'failed') this.#mediaLost()
-    else if (state === 'disconnected') this.#loss.set(lossDelay, () => this.#mediaLost())
-  }
-
-  /** One more try, as soon as there is a server to negotiate with. */
-  #mediaLost(): void {
-    this.#loss.clear()
-    const lost = this.#wasConnected ? 'connection-lost' : 'connect-failed'
-    if (this.#retrying || this.#options.direct) {
-      this.#leave(lost)
-      return
-    }
-    this.#retrying = true
-    this.#setMedia('lost')
-    if (this.#options.isOnline()) void this.#connect()
-    else this.#patience.set(offlinePatience, () => this.#leave(lost))
+  #use(stream: MediaStream | undefined): void {
+    this.#localStream = stream
+    this.#path.use(stream)
+    this.#applyMedia()
   }
 
   #applyMedia(): void {
@@ -459,21 +339,11 @@ export class AgentCall extends Emitter<AgentCallEvents> {
     if (this.#state === 'ended') return
     this.#end = end
     this.#transferringTo = undefined
-    this.#patience.clear()
-    this.#loss.clear()
     this.stats.stop()
-    this.#leg?.close()
-    this.#leg = undefined
-    this.#media = 'none'
+    this.#path.close()
     stopMedia(this.#localStream)
     this.#setState('ended')
     this.emit('ended', end)
-  }
-
-  #setMedia(media: AgentMediaState): void {
-    if (this.#media === media) return
-    this.#media = media
-    this.emit('change')
   }
 
   #setState(state: AgentCallState): void {

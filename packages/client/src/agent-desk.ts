@@ -1,5 +1,6 @@
 import type { ClientMessage, ServerMessage } from '@hairpin/protocol'
-import { AgentCall, type AgentCallOptions, type Caller } from './agent-call.ts'
+import { AgentCall, type AgentCallOptions } from './agent-call.ts'
+import type { Caller } from './agent-call-state.ts'
 import type { HairpinClient } from './client.ts'
 import { Emitter } from './emitter.ts'
 import { HairpinError } from './errors.ts'
@@ -20,7 +21,10 @@ export interface AgentDeskEvents {
   incoming: [AgentCall]
   /** This device has a call: taken, dialled or restored. */
   call: [AgentCall]
-  /** The call of the page before this one: get the microphone and `rejoin`. Its `call` event came just before. */
+  /**
+   * A call of this agent that this page knows nothing of: of the page before it, or of another device, which it would be taken
+   * from. Get the microphone and `rejoin`. Its `call` event came just before.
+   */
   restored: [AgentCall]
   /** A customer gave or refused the permission to be called, or was asked for it. */
   permission: [CallPermission]
@@ -218,9 +222,6 @@ export class AgentDesk extends Emitter<AgentDeskEvents> {
       // Without one another device of this agent makes the call.
       if (dialled?.state === 'ended') this.#send({ type: 'call-over', callId: id })
       else dialled?.handleState(message)
-    } else if (resumed && !current && this.#mode === 'direct') {
-      // The customer's phone negotiates once: it talks with the page before, which is gone.
-      this.#send({ type: 'call-over', callId: id })
     } else if (resumed && !current) {
       const caller = callerOf(callerName, callerNumber)
       const call = this.#make({ id, state, direction, caller, held, ...(answeredAt ? { answeredAt } : {}) })

@@ -1,15 +1,6 @@
 /** The Hairpin SDK: signaling, calls and their statistics for browsers, React Native and Node. No framework, no dependency. */
-export {
-  AgentCall,
-  type AgentCallEnd,
-  type AgentCallEvents,
-  type AgentCallOptions,
-  type AgentCallState,
-  type AgentEndReason,
-  type AgentMediaState,
-  type AgentSignal,
-  type Caller,
-} from './agent-call.ts'
+export { AgentCall, type AgentCallEvents, type AgentCallOptions, type AgentSignal } from './agent-call.ts'
+export type { AgentCallEnd, AgentCallState, AgentEndReason, AgentMediaState, Caller } from './agent-call-state.ts'
 export { type Agent, AgentDesk, type AgentDeskEvents, AgentRefusal, type CallPermission } from './agent-desk.ts'
 export { type BackoffOptions, backoff, type ReconnectPolicy } from './backoff.ts'
 export { Call } from './call.ts'

@@ -80,6 +80,16 @@ describe('a desk of customers’ calls', () => {
     return call
   }
 
+  /** The server knows the session no more, and another one begins. */
+  async function another(): Promise<void> {
+    server.last.drop()
+    timers.advance(1_000)
+    server.last.receive({ type: 'id', id: 's2' })
+    server.last.receive({ type: 'error', code: 'SIG_RESUME_UNKNOWN', message: '', about: 'resume' })
+    server.admit(undefined, 30)
+    await settle()
+  }
+
   it('rings several calls, takes one over a relayed peer connection, and says connected when the server does', async () => {
     const incoming: AgentCall[] = []
     desk.on('incoming', (call) => incoming.push(call))
@@ -308,21 +318,51 @@ describe('a desk of customers’ calls', () => {
       const [call] = desk.ringing
       void call?.take(fakeStream('audio'))
       await settle()
+      answer('c1')
+      await settle()
       timers.advance(15_000)
       await settle()
       expect(offers()).toHaveLength(2)
-      // The first offer's answer comes late: it is of no use to the second peer connection.
-      answer('c1', 'late')
+      answer('c1', 'second')
       await settle()
-      expect(FakePeer.last.remoteDescription).toBeNull()
-      answer('c1', 'in time')
-      await settle()
-      expect(FakePeer.last.remoteDescription?.sdp).toBe('in time')
+      expect(FakePeer.last.remoteDescription?.sdp).toBe('second')
       timers.advance(15_000)
       expect(call?.end).toEqual({ reason: 'connect-failed', by: 'local' })
       expect(sent().at(-1)).toEqual({ type: 'call-over', callId: 'c1' })
       client.leave()
       expect(timers.pending).toBe(0)
+    })
+
+    it('hangs up when the service does not answer its offer', async () => {
+      rings('c1')
+      const [call] = desk.ringing
+      void call?.take()
+      await settle()
+      timers.advance(15_000)
+      expect([call?.end?.reason, offers().length]).toEqual(['connect-failed', 1])
+    })
+
+    it('waits half a minute for the server, and no longer', async () => {
+      const call = await talking()
+      server.last.drop()
+      FakePeer.last.connection('failed')
+      timers.advance(29_000)
+      expect(call.media).toBe('lost')
+      timers.advance(1_000)
+      expect(call.end).toEqual({ reason: 'connection-lost', by: 'local' })
+    })
+
+    it('offers once more when the session was lost with the first offer', async () => {
+      rings('c1')
+      const [call] = desk.ringing
+      void call?.take()
+      await settle()
+      await another()
+      expect(server.last.types().slice(-2)).toEqual(['agent', 'browser-offer'])
+      answer('c1')
+      await settle()
+      FakePeer.last.connection('connected')
+      expect([call?.media, FakePeer.made.length]).toEqual(['connected', 2])
     })
 
     it('waits for the server, and offers when it is back', async () => {
@@ -343,16 +383,6 @@ describe('a desk of customers’ calls', () => {
   })
 
   describe('when the session is lost', () => {
-    /** The server knows the session no more, and another one begins. */
-    async function another(): Promise<void> {
-      server.last.drop()
-      timers.advance(1_000)
-      server.last.receive({ type: 'id', id: 's2' })
-      server.last.receive({ type: 'error', code: 'SIG_RESUME_UNKNOWN', message: '', about: 'resume' })
-      server.admit(undefined, 30)
-      await settle()
-    }
-
     it('is available again, lets go of what rang, and keeps the call over the path that stands', async () => {
       const call = await talking()
       rings('c2')
@@ -405,17 +435,6 @@ describe('a desk of customers’ calls', () => {
     await settle()
     FakePeer.last.connection('connected')
     expect(call?.media).toBe('connected')
-  })
-
-  it('gives up a call of the page before that nobody gives a microphone', async () => {
-    state('c1', { resumed: true })
-    const call = desk.current
-    for (const _ of [1, 2, 3]) {
-      timers.advance(25_000)
-      agents()
-    }
-    expect(call?.end?.reason).toBe('connection-lost')
-    expect(sent().at(-1)).toEqual({ type: 'call-over', callId: 'c1' })
   })
 
   it('stays available until the end of its call, and then no more', async () => {
@@ -491,6 +510,7 @@ describe('a desk of customers’ calls', () => {
 
     it('cannot go on with a call of the page before', async () => {
       state('c1', { resumed: true })
+      void desk.current?.rejoin()
       expect(sent().at(-1)).toEqual({ type: 'call-over', callId: 'c1' })
       expect(desk.current).toBeUndefined()
     })

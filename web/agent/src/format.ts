@@ -11,6 +11,7 @@ export function numberText(number: string | undefined): string | undefined {
 
 /** Where a call stands, in the words of what is known: nothing is called answered before WhatsApp says so. */
 export function stateText(call: AgentCall): string {
+  if (call.restoring) return 'This call is on another of your devices.'
   if (call.media === 'lost') return 'The path was lost. Looking for another…'
   switch (call.state) {
     case 'incoming':

@@ -38,3 +38,23 @@ export function remembered(): (Admission & { readonly available: boolean }) | un
     return undefined
   }
 }
+
+const callKey = 'hairpin agent call'
+
+/** The call that this tab carries. */
+export function rememberCall(id: string): void {
+  try {
+    if (sessionStorage.getItem(callKey) !== id) sessionStorage.setItem(callKey, id)
+  } catch {
+    // A page that is loaded anew asks whether it should go on with it.
+  }
+}
+
+/** Whether the page before this one, in this tab, carried the call: if not, another device of this agent does. */
+export function carriedCall(id: string | undefined): boolean {
+  try {
+    return id !== undefined && sessionStorage.getItem(callKey) === id
+  } catch {
+    return false
+  }
+}

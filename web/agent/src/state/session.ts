@@ -14,7 +14,7 @@ import {
 } from '@hairpin/client'
 import { Ring } from '../../../src/state/ring.ts'
 import { callerText, endText, numberText, permissionText } from '../format.ts'
-import { type Admission, forget, remember, remembered, tokenOfAddress } from './admission.ts'
+import { type Admission, carriedCall, forget, remember, rememberCall, remembered, tokenOfAddress } from './admission.ts'
 import { History, type PastCall } from './history.ts'
 import { chooseMicrophone, openMicrophone } from './microphone.ts'
 
@@ -154,6 +154,11 @@ export class AgentSession {
     if (stream) await call.take(stream)
   }
 
+  /** Takes up the call of the page before, or of another device of this agent; without a microphone it is heard at least. */
+  async continueHere(call: AgentCall): Promise<void> {
+    await call.rejoin(await this.#microphone(call))
+  }
+
   /** Asks whether the customer may be called. */
   check(number: string): Promise<void> {
     return this.#ask(number, (desk) => desk.permission(number))
@@ -248,7 +253,9 @@ export class AgentSession {
       })
       this.#changed()
     })
-    desk.on('restored', (call) => void this.#rejoin(call))
+    desk.on('restored', (call) => {
+      if (carriedCall(call.id)) void this.continueHere(call)
+    })
     desk.on('permission', (permission) => this.#permission(permission))
     desk.on('error', (error) => this.#refused(error))
   }
@@ -260,7 +267,10 @@ export class AgentSession {
       if (state === 'taking') rangOnly = false
       this.#changed()
     })
-    call.on('change', () => this.#changed())
+    call.on('change', () => {
+      if (call.id !== undefined && call.peerConnection) rememberCall(call.id)
+      this.#changed()
+    })
     call.on('remote-stream', () => this.#changed())
     call.on('transfer-declined', () => this.#tell('info', 'The other agent did not take the call. It stays here.'))
     call.on('ended', (end) => {
@@ -271,10 +281,6 @@ export class AgentSession {
       this.#changed()
     })
     this.#changed()
-  }
-
-  async #rejoin(call: AgentCall): Promise<void> {
-    await call.rejoin(await this.#microphone(call))
   }
 
   /** Undefined, with a notice, where there is none. */

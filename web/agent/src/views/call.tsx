@@ -21,7 +21,7 @@ interface CallProps {
 export function CallView({ call, session, view }: CallProps) {
   const [panel, setPanel] = useState<'keypad' | 'transfer'>()
   const hangUp = useRef<HTMLButtonElement>(null)
-  const isUp = call.state === 'connected' || call.state === 'answered'
+  const isUp = !call.restoring && (call.state === 'connected' || call.state === 'answered')
   const who = callerText(call.caller)
   const toggle = (wanted: 'keypad' | 'transfer') => setPanel(panel === wanted ? undefined : wanted)
 
@@ -40,6 +40,17 @@ export function CallView({ call, session, view }: CallProps) {
         {stateText(call)}
       </p>
       <Elapsed since={call.answeredAt} />
+      {call.restoring && (
+        <button
+          type="button"
+          class="button button-primary"
+          data-testid="continue"
+          disabled={view.preparing !== undefined}
+          onClick={() => void session.continueHere(call)}
+        >
+          Continue here
+        </button>
+      )}
       <section class="controls" aria-label="Call controls">
         <Toggle
           testId="mute"
