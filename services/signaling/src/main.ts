@@ -1,8 +1,8 @@
 /** The signaling service in a process of its own, beside a relay that it reaches by HAIRPIN_TURN_API. */
 import { ConfigError, loadSecrets, loadSettings } from '@hairpin/config'
 import { addHealth, createAdminApp, createApp, createLogger, listen, runService } from '@hairpin/http'
+import { HttpIceServers } from '@hairpin/ice-servers'
 import { collectDefaultMetrics, Registry } from 'prom-client'
-import { HttpIceServers } from './http-ice-servers.ts'
 import { signalingPlugin } from './plugins/signaling.ts'
 import { webPlugin } from './plugins/web.ts'
 import { openPushGateway } from './push/gateway.ts'

@@ -1,5 +1,5 @@
+import type { IceServersSource } from '@hairpin/ice-servers'
 import { describe, expect, it } from 'vitest'
-import type { IceServersSource } from '../src/ice-servers.ts'
 import { startServer } from './support/server.ts'
 
 describe('joining', () => {

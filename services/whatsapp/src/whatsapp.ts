@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { Config, Secrets, WhatsappConfig } from '@hairpin/config'
 import type { Desk } from '@hairpin/desk'
+import type { IceServersSource } from '@hairpin/ice-servers'
 import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify'
 import type { Registry } from 'prom-client'
 import { CallDesk } from './desk/desk.ts'
 import { GraphClient } from './graph/client.ts'
-import type { IceServerEntry } from './media/ice-servers.ts'
 import { LegError, type NewLeg } from './media/leg.ts'
 import { WhatsappMetrics } from './metrics.ts'
 import { recordsApi } from './records/api.ts'
@@ -24,13 +24,7 @@ export interface WhatsappServiceOptions {
   readonly logger: FastifyBaseLogger
   readonly registry: Registry
   /** Relay credentials for the legs to agents: the relay in the same process, or its API. */
-  readonly iceServers: {
-    iceServersFor(request: { readonly app: string; readonly user: string }): Answer | Promise<Answer>
-  }
-}
-
-interface Answer {
-  readonly iceServers: readonly IceServerEntry[]
+  readonly iceServers: IceServersSource
 }
 
 export interface WhatsappService {

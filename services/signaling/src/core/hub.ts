@@ -1,6 +1,6 @@
 import type { DeskBody, Recipients } from '@hairpin/desk'
+import type { IceServersAnswer } from '@hairpin/ice-servers'
 import { closeCodes, type ServerBody, type SignalingErrorCode, signalingErrors } from '@hairpin/protocol'
-import type { IceServersAnswer } from '../ice-servers.ts'
 import { dispatch } from '../messages/index.ts'
 import { deskLost, told } from './agents.ts'
 import { decide, expire, type Verdict } from './authentication.ts'

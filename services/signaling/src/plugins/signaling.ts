@@ -1,6 +1,7 @@
 import websocket from '@fastify/websocket'
 import { type Config, ConfigError } from '@hairpin/config'
 import type { Desk } from '@hairpin/desk'
+import type { IceServersSource } from '@hairpin/ice-servers'
 import { clientSchemas, path, limits as protocolLimits, subprotocol } from '@hairpin/protocol'
 import { TokenKeys } from '@hairpin/tokens'
 import type { FastifyBaseLogger, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
@@ -8,7 +9,6 @@ import type { Registry } from 'prom-client'
 import type { WebSocket } from 'ws'
 import { Admission, type AdmissionLimits, originAllowed, refusal } from '../admission.ts'
 import { Driver, type DriverLimits } from '../driver.ts'
-import type { IceServersSource } from '../ice-servers.ts'
 import type { PushGateway } from '../push/gateway.ts'
 
 export interface SignalingOptions {

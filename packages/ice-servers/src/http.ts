@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { ServerIceServers } from '@hairpin/protocol'
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
-import type { IceServersAnswer, IceServersRequest, IceServersSource } from './ice-servers.ts'
+import type { IceServersAnswer, IceServersRequest, IceServersSource } from './source.ts'
 
 export interface HttpIceServersOptions {
   /** `unix:/path` or `http://host:port`, as in HAIRPIN_TURN_API. */

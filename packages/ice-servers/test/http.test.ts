@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { HttpIceServers } from '../src/http-ice-servers.ts'
+import { HttpIceServers } from '../src/http.ts'
 
 const answer = {
   iceServers: [{ urls: ['stun:a'] }, { urls: ['turn:a?transport=udp'], username: 'u', credential: 'c' }],
