@@ -1,6 +1,12 @@
-import { Phone, type SimulatedCall, Simulator, type SimulatorOptions, WebhookSender } from '@hairpin/whatsapp-simulator'
+import {
+  Phone,
+  type SimulatedCall,
+  Simulator,
+  type SimulatorOptions,
+  until,
+  WebhookSender,
+} from '@hairpin/whatsapp-simulator'
 import { Client } from '../../services/signaling/test/support/client.ts'
-import { until } from './exec.ts'
 import { type Standalone, type StandaloneOptions, startStandalone } from './standalone.ts'
 
 const phoneNumberId = '106540352242922'
@@ -81,7 +87,7 @@ export async function customerCalls({ simulator }: Meta, number: string, name = 
   const phone = new Phone()
   const call: SimulatedCall = simulator.userCalls(number, name, await phone.offer())
   simulator.watch(call, phone)
-  await until('the call is pre-accepted', async () => call.preAccepted || undefined)
+  await until(() => call.preAccepted, 'the call is pre-accepted')
   await phone.join(call.sdp!)
   return { call, phone }
 }
@@ -93,9 +99,11 @@ export async function talk(one: Phone, other: Phone): Promise<void> {
     [other, one],
   ] as const) {
     const words = Buffer.from(`${Math.random()}`)
-    await until('what is said is heard', async () => {
-      await speaker.say(words)
-      return listener.received.some(({ payload }) => payload.equals(words)) || undefined
-    })
+    const saying = setInterval(() => void speaker.say(words), 20)
+    try {
+      await until(() => listener.received.some(({ payload }) => payload.equals(words)), 'what is said is heard')
+    } finally {
+      clearInterval(saying)
+    }
   }
 }

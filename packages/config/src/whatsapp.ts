@@ -32,8 +32,8 @@ export interface WhatsappConfig {
 
 /** Who may be an agent, and where their calls come from. */
 export interface DeskConfig {
-  /** Where the service is reached when it is another process: a Unix socket's path. */
-  readonly socket?: string
+  /** Where the service is reached when it is another process: `unix:/path` or `ws://host:port`. */
+  readonly api?: string
   /** The app whose users may be agents; it pays for what is relayed. */
   readonly app: string
   /** Guests may be agents, and nobody else. */
@@ -74,12 +74,13 @@ export function whatsappConfig(env: EnvReader, relayPorts: PortRange): WhatsappC
 export function deskConfig(env: EnvReader): DeskConfig {
   const name = 'HAIRPIN_WHATSAPP_DESK'
   const text = env.string(name)
-  if (text !== undefined && !text.startsWith('unix:/')) throw new ConfigError(name, `"${text}" is not unix:/path`)
+  if (text !== undefined && !text.startsWith('unix:/') && !/^ws:\/\/[^/]+$/.test(text))
+    throw new ConfigError(name, `"${text}" is neither unix:/path nor ws://host:port`)
   const app = env.string('HAIRPIN_WHATSAPP_APP') ?? 'demo'
   if (!/^[\w.-]{1,64}$/.test(app))
     throw new ConfigError('HAIRPIN_WHATSAPP_APP', `"${app}" is not an app: letters, digits, "_", "." or "-"`)
   return {
-    ...(text === undefined ? {} : { socket: text.slice('unix:'.length) }),
+    ...(text === undefined ? {} : { api: text }),
     app,
     guests: env.flag('HAIRPIN_WHATSAPP_GUEST_AGENTS', false),
   }

@@ -73,8 +73,8 @@ describe('the WhatsApp bridge', () => {
     expect(loadConfig({ ...four, HAIRPIN_WHATSAPP_GRAPH_URL: url }).whatsapp?.graphUrl).toBe(url.slice(0, -1))
   })
 
-  it('is reached at a Unix socket from another process', () => {
+  it('is reached at a Unix socket or a port from another process', () => {
     const set = { HAIRPIN_WHATSAPP_DESK: 'unix:/run/desk.sock', HAIRPIN_WHATSAPP_APP: 'shop' }
-    expect(loadConfig(set).desk).toEqual({ socket: '/run/desk.sock', app: 'shop', guests: false })
+    expect(loadConfig(set).desk).toEqual({ api: 'unix:/run/desk.sock', app: 'shop', guests: false })
   })
 })
