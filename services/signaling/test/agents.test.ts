@@ -31,6 +31,9 @@ async function joinAgent(server: TestServer, user: string, options: { resume?: b
   return available(await joinAs(server, { user, agent: true }, options))
 }
 
+/** Asks until it is so, or for longer than a busy machine needs. */
+const poll = <T>(read: () => T) => expect.poll(read, { timeout: 10_000, interval: 5 })
+
 const idOf = ({ received }: Client) => (received[0] as { id: string }).id
 const calls = (client: Client) => client.received.flatMap((m) => (m.type === 'call-is-coming' ? [m.callId] : []))
 
@@ -228,7 +231,7 @@ describe('an agent whose socket is lost', () => {
     const seq = client.received.at(-1)?.seq ?? 0
     const count = desk.log.length
     client.socket.terminate()
-    await expect.poll(() => server.metric('hairpin_signaling_detached_sessions')).toBe(1)
+    await poll(() => server.metric('hairpin_signaling_detached_sessions')).toBe(1)
     expect(desk.log.slice(count)).toEqual(leaves ? ['leave anna'] : [])
     return { token, seq }
   }
@@ -277,7 +280,7 @@ describe('an agent whose socket is lost', () => {
     const { desk, server } = await shop({ limits: { graceMs: 20 } })
     const anna = await joinAgent(server, 'anna', { resume: true })
     anna.socket.terminate()
-    await expect.poll(() => server.metric('hairpin_signaling_users')).toBe(0)
+    await poll(() => server.metric('hairpin_signaling_users')).toBe(0)
     desk.ring('anna', 'c1')
     const again = await joinAs(server, { user: 'anna', agent: true })
     await again.settled()
