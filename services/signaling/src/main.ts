@@ -1,5 +1,6 @@
 /** The signaling service in a process of its own, beside a relay that it reaches by HAIRPIN_TURN_API. */
 import { ConfigError, loadSecrets, loadSettings } from '@hairpin/config'
+import { remoteDesk } from '@hairpin/desk'
 import { addHealth, createAdminApp, createApp, createLogger, listen, runService } from '@hairpin/http'
 import { HttpIceServers } from '@hairpin/ice-servers'
 import { collectDefaultMetrics, Registry } from 'prom-client'
@@ -22,13 +23,23 @@ await runService(async (stopWith) => {
   const admin = createAdminApp({ logger, registry, ready: () => ready })
   addHealth(app, () => ready)
   const iceServers = new HttpIceServers({ api, key: secrets.internalKey })
-  await app.register(signalingPlugin, { config, iceServers, registry, logger, push: openPushGateway(config) })
+  const { api: deskApi, guests, app: deskApp } = config.desk
+  const desk = deskApi === undefined ? undefined : remoteDesk({ api: deskApi, key: secrets.internalKey, log: logger })
+  await app.register(signalingPlugin, {
+    config,
+    iceServers,
+    registry,
+    logger,
+    push: openPushGateway(config),
+    ...(desk && { desk: { desk, app: guests ? undefined : deskApp } }),
+  })
   await app.register(webPlugin)
 
   stopWith(async () => {
     ready = false
     logger.info('stopping')
     await app.close()
+    desk?.close()
     await admin.close()
   })
   logger.info({ address: await listen(app, config.http) }, 'signaling listens')
