@@ -13,6 +13,8 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Answer | Pr
   doctor: (args) => doctor(args),
   mint,
   usage,
+  // Its WebRTC stack is for demos and tests: the images do not have it.
+  'whatsapp-sim': async (args) => (await import('./whatsapp-sim.ts')).whatsappSim(args),
 }
 
 const help = `usage: hairpin <command>
@@ -24,6 +26,7 @@ const help = `usage: hairpin <command>
        [--api-key KEY | --token TOKEN] [--json] [--log] · --help; on the server itself also its firewall's rules
   mint --user NAME      TURN credentials and an iceServers block, from the secret alone
        [--app demo] [--ttl SECONDS] [--secret SECRET] [--host HOST] [--port 3478]
+  whatsapp-sim          stands in for WhatsApp: customers who call, and can be called, without Meta · --help
   usage --month         what was relayed in a month, and what it cost
        [--month YYYY-MM] [--by app|user|day|hour|transport,…] [--app APP] [--json]
 

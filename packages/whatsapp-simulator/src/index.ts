@@ -10,9 +10,15 @@
  * - `rules`, `times` and `forms` (rules.ts): what the documents leave open, each reading a setting. `check()` does what is
  *   due where `now` is a test's.
  * - `Phone`: the media of a customer (ICE-lite), or with `lite: false` of an agent's browser.
+ * - `Customers`: people with phones, who call, answer, play a melody, say back what they hear, press keys and hang up.
  * - `brokenRules`: what Meta would refuse in a business's SDP.
  */
 export type { SimulatedCall, SimulatorEvent, Violation } from './call.ts'
+export { type ControlOptions, controlPlugin, statusOf } from './customer/control.ts'
+export { type Behaviour, Customers, type CustomersOptions, defaultBehaviour } from './customer/customers.ts'
+export { digitPayloads, endedDigit, isDigits } from './customer/digits.ts'
+export { melody } from './customer/melody.ts'
+export { Voice, type VoiceOptions } from './customer/voice.ts'
 export type { Fault } from './graph/faults.ts'
 export { MediaWatch, type WatchedPacket } from './media/media-watch.ts'
 export { Phone, type PhoneEvents, type PhoneOptions } from './media/phone.ts'

@@ -24,8 +24,13 @@ export class Business {
   readonly simulator: Simulator
   url = ''
 
-  static async start(options: Partial<SimulatorOptions> = {}): Promise<Business> {
+  /** @param prepare before it listens */
+  static async start(
+    options: Partial<SimulatorOptions> = {},
+    prepare: (simulator: Simulator) => unknown = () => {},
+  ): Promise<Business> {
     const business = new Business(options)
+    await prepare(business.simulator)
     business.url = `${await business.simulator.listen()}/${phoneNumberId}`
     return business
   }
@@ -87,6 +92,11 @@ export class Business {
     ])
   }
 
+  /** The SDP of the first news. */
+  get sdp(): string {
+    return this.news[0]?.calls?.[0]?.session?.sdp ?? ''
+  }
+
   rules(): string[] {
     return this.simulator.violations.map(({ rule }) => rule)
   }
@@ -94,7 +104,11 @@ export class Business {
 
 export interface NewsValue {
   readonly contacts?: readonly Record<string, unknown>[]
-  readonly calls?: readonly ({ readonly id: string; readonly event: string } & Record<string, unknown>)[]
+  readonly calls?: readonly ({
+    readonly id: string
+    readonly event: string
+    readonly session?: { readonly sdp: string }
+  } & Record<string, unknown>)[]
   readonly statuses?: readonly ({ readonly status: string } & Record<string, unknown>)[]
   readonly messages?: readonly {
     readonly interactive: {
