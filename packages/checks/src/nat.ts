@@ -1,5 +1,5 @@
 /** What Bindings tell of a NAT: RFC 5780 section 4.3, RFC 4787 section 4.1. */
-import { addressOf } from './addresses.ts'
+import { addressOf, isLoopback } from './addresses.ts'
 
 /** What one server said, or did not. Endpoints are `address:port`. */
 export interface BindingAnswer {
@@ -46,7 +46,8 @@ export function natOf(answers: readonly BindingAnswer[], filtering?: Nat['filter
 
 function mappingOf(answers: readonly BindingAnswer[]): Nat {
   const destinations = new Set(answers.map(serverOf)).size
-  if (answers.some((answer) => answer.mapped === answer.local)) return { mapping: 'none', destinations }
+  const asItIs = ({ mapped = '', local }: BindingAnswer) => mapped === local || isLoopback(addressOf(mapped))
+  if (answers.some(asItIs)) return { mapping: 'none', destinations }
   // Where one server saw several, they were of several sockets, and nothing can be compared.
   const several = [...groupsOf(answers, serverOf).values()].some((group) => distinct(group) > 1)
   if (destinations < 2 || several) return { mapping: 'unknown', destinations }

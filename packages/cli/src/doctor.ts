@@ -40,6 +40,8 @@ export interface DoctorSurroundings {
   /** Steps are printed as they end. */
   readonly print: (text: string) => void
   readonly loop?: LoopPlan
+  /** Milliseconds in which the relay has to answer a request. */
+  readonly answerLimit?: number
 }
 
 /**
@@ -48,7 +50,7 @@ export interface DoctorSurroundings {
  */
 export async function doctor(
   args: readonly string[],
-  { environment, print, loop }: DoctorSurroundings = { environment: process.env, print: console.log },
+  { environment, print, loop, answerLimit }: DoctorSurroundings = { environment: process.env, print: console.log },
 ): Promise<DoctorResult> {
   const options = optionsOf(args, {
     url: { type: 'string' },
@@ -72,6 +74,7 @@ export async function doctor(
     page: options.origin === undefined ? undefined : originOf(options.origin, '--origin'),
     // To itself this machine has nothing to prove.
     insecure: options.insecure || here !== undefined,
+    answerLimit,
   })
   const shown = new Set<string>()
   const show = (report: Report) => {

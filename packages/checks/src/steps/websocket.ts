@@ -85,7 +85,7 @@ function judge(facts: SocketFacts): Finding {
       const { openMs, idMs, protocol } = facts
       if (idMs === undefined) return { outcome: 'mute', detail: `open in ${Math.round(openMs)} ms, then nothing` }
       const detail = `open in ${Math.round(openMs)} ms, greeted after ${Math.round(idMs)} ms`
-      const outcome = protocol !== 'json' ? 'subprotocol' : idMs > 2000 ? 'slow' : 'open'
+      const outcome = protocol !== 'json' ? 'subprotocol' : idMs > 3000 ? 'slow' : 'open'
       return { outcome, detail, facts: { openMs: Math.round(openMs), idMs: Math.round(idMs), protocol } }
     }
   }

@@ -6,7 +6,8 @@ import { openWire, type Wire } from './wire.ts'
 
 type EventOf<T extends ClientOutput['type']> = Extract<ClientOutput, { type: T }>
 
-const ANSWER_LIMIT = 6_000
+/** Milliseconds in which the relay has to answer a request. */
+export const answerLimit = 6_000
 
 interface Waiting {
   readonly type: ClientOutput['type']
@@ -18,17 +19,19 @@ interface Waiting {
 export class Allocation {
   readonly wire: Wire
   readonly #core: TurnClient
+  readonly #limit: number
   #waiting: Waiting | undefined
   #timer: NodeJS.Timeout | undefined
   onData: ((payload: Uint8Array) => void) | undefined
 
   /** Connects only. Rejects with what the network did. @param family of the relayed address; IPv4 when left out */
-  static async open(target: RelayTarget, address: string, family?: 4 | 6): Promise<Allocation> {
-    return new Allocation(target, await openWire(target, address), family)
+  static async open(target: RelayTarget, address: string, limit: number, family?: 4 | 6): Promise<Allocation> {
+    return new Allocation(target, await openWire(target, address), limit, family)
   }
 
-  private constructor({ username, credential, transport }: RelayTarget, wire: Wire, family?: 4 | 6) {
+  private constructor({ username, credential, transport }: RelayTarget, wire: Wire, limit: number, family?: 4 | 6) {
     this.wire = wire
+    this.#limit = limit
     this.#core = new TurnClient({
       username,
       password: credential,
@@ -69,7 +72,7 @@ export class Allocation {
   #ask<T extends ClientOutput['type']>(
     type: T,
     start: (core: TurnClient, now: number) => ClientOutput[],
-    limit = ANSWER_LIMIT,
+    limit = this.#limit,
   ): Promise<EventOf<T>> {
     return new Promise<EventOf<T>>((resolve, reject) => {
       const timer = setTimeout(() => reject(timeout('no answer', limit)), limit)

@@ -26,7 +26,7 @@ import {
   type Trouble,
 } from '@hairpin/checks'
 import type { Endpoint } from '@hairpin/stun'
-import { Allocation } from './allocation.ts'
+import { Allocation, answerLimit } from './allocation.ts'
 import { askBindings, mappedOf } from './bindings.ts'
 import { request } from './http.ts'
 import { openSocket } from './signaling.ts'
@@ -40,6 +40,8 @@ export interface NodeDriverOptions {
   readonly page?: string | undefined
   /** Send the key even to a server that did not prove who it is. */
   readonly insecure?: boolean
+  /** Milliseconds in which the relay has to answer a request. */
+  readonly answerLimit?: number | undefined
 }
 
 /** Milliseconds: between datagrams to a relayed address, of which there are so many. */
@@ -136,7 +138,7 @@ export class NodeDriver implements Driver {
     const from = performance.now()
     let allocation: Allocation | undefined
     try {
-      allocation = await Allocation.open(target, await this.#addressFor(target))
+      allocation = await this.#open(target)
       const { relayed, mapped } = await allocation.allocate()
       const { server, certificate } = allocation.wire
       const facts = { relayed: textOf(relayed), mapped: textOf(mapped), server }
@@ -156,9 +158,8 @@ export class NodeDriver implements Driver {
       for (const end of ends) void end.end()
     }
     try {
-      const address = await this.#addressFor(target)
       const open = async () => {
-        const end = await Allocation.open(target, address)
+        const end = await this.#open(target)
         ends.push(end)
         return { end, relayed: (await end.allocate()).relayed }
       }
@@ -181,7 +182,7 @@ export class NodeDriver implements Driver {
     try {
       const mapped = await mappedOf(socket, (v4[0] ?? v6[0])!, target.port)
       if (!mapped) return { state: 'denied' }
-      allocation = await Allocation.open(target, await this.#addressFor(target), family)
+      allocation = await this.#open(target, family)
       const { relayed } = await allocation.allocate()
       // Of its own address the relay lets relayed ports through and no others.
       if (relayed.address === mapped.address) return { state: 'denied', address: mapped.address }
@@ -196,6 +197,11 @@ export class NodeDriver implements Driver {
 
   close(): void {
     this.#signaling.close()
+  }
+
+  async #open(target: RelayTarget, family?: 4 | 6): Promise<Allocation> {
+    const address = await this.#addressFor(target)
+    return await Allocation.open(target, address, this.#options.answerLimit ?? answerLimit, family)
   }
 
   async #addressFor({ host, family }: RelayTarget): Promise<string> {

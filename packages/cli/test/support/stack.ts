@@ -37,6 +37,7 @@ export async function startStack(environment: Environment = {}) {
   return {
     url: `http://127.0.0.1:${port}`,
     turnPort: turn.addresses.port,
+    turnsPort: turn.addresses.tlsPort,
     environment: { ...settings, HAIRPIN_HTTP_PORT: String(port) },
     async stop() {
       await app.close()
