@@ -1,4 +1,8 @@
-import { describe, expect, it } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { remoteDesk, serveDesk } from '@hairpin/desk'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Client } from './support/client.ts'
 import { TestDesk } from './support/desk.ts'
 import { joinAs, tokenOf, twoApps } from './support/identity.ts'
@@ -380,5 +384,45 @@ describe('a customer’s call and a call among users', () => {
     anna.send({ type: 'room-join', room: 'lobby' })
     anna.send({ type: 'browser-offer', callId: 'c1', sdp: 'v=0' })
     expect(await anna.next('error')).toMatchObject({ code: 'SIG_IN_ROOM', about: 'browser-offer', callId: 'c1' })
+  })
+})
+
+describe('a service in another process', () => {
+  const silent = { info() {}, warn() {} }
+  const key = 'internal-key-internal-key'
+
+  async function serve(api: string) {
+    const desk = new TestDesk()
+    const served = await serveDesk(desk, { api, key, log: silent })
+    onTestFinished(() => served.close())
+    return { desk, ...served }
+  }
+
+  it('may be started anew: its agents are here again, and say nothing for it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hairpin-agents-'))
+    const api = `unix:${join(folder, 'desk.sock')}`
+    const remote = remoteDesk({ api, key, log: silent, retryMs: { first: 5, most: 20 } })
+    onTestFinished(() => {
+      remote.close()
+      rmSync(folder, { recursive: true })
+    })
+    const server = await startServer({ identity, desk: { desk: remote, app: 'shop' } })
+    const anna = await joinAs(server, { user: 'anna', agent: true })
+    anna.send({ type: 'agent', available: true })
+    expect(await anna.next('error')).toMatchObject({ code: 'SIG_DESK_UNAVAILABLE' })
+    const first = await serve(api)
+    await anna.next('agent')
+    first.desk.connect('anna', 'c1')
+    await anna.next('call-state')
+    await first.close()
+    expect(first.desk.log).toEqual(['arrive anna', 'leave anna'])
+    expect(await anna.next('error')).toMatchObject({ code: 'SIG_DESK_UNAVAILABLE', about: 'agent' })
+    const second = await serve(api)
+    await anna.next('agent')
+    expect(second.desk.log).toEqual(['arrive anna'])
+    anna.send({ type: 'call-over', callId: 'c1' })
+    await poll(() => second.desk.requests.length).toBe(1)
+    anna.socket.close(1000)
+    await poll(() => second.desk.log.at(-1)).toBe('leave anna')
   })
 })
