@@ -1,3 +1,4 @@
+import { signSignalingToken } from '@hairpin/tokens'
 import {
   Phone,
   type SimulatedCall,
@@ -12,6 +13,9 @@ import { type Standalone, type StandaloneOptions, startStandalone } from './stan
 const phoneNumberId = '106540352242922'
 const accessToken = 'EAAB-the-access-token'
 const appSecret = 'the app secret'
+/** Whose users are the agents. */
+const app = 'demo'
+const signalingSecret = 'thirty-two characters at the least'
 export const verifyToken = 'the verify token'
 
 /** Meta's side, which outlives the stack that it calls. */
@@ -42,7 +46,8 @@ export async function startMeta(options: Partial<SimulatorOptions> = {}): Promis
       HAIRPIN_WHATSAPP_ACCESS_TOKEN: accessToken,
       HAIRPIN_WHATSAPP_PHONE_NUMBER_ID: phoneNumberId,
       HAIRPIN_WHATSAPP_GRAPH_URL: graphUrl,
-      HAIRPIN_WHATSAPP_GUEST_AGENTS: '1',
+      HAIRPIN_WHATSAPP_APP: app,
+      HAIRPIN_SIGNALING_SECRETS: `${app}:${signalingSecret}`,
     },
     webhooksTo(url) {
       sender = new WebhookSender({ url })
@@ -55,7 +60,7 @@ export async function startMeta(options: Partial<SimulatorOptions> = {}): Promis
   }
 }
 
-/** The whole stack with calls of that number; its agents are guests. */
+/** The whole stack with calls of that number. */
 export async function startWhatsapp(meta: Meta, options: StandaloneOptions = {}): Promise<Standalone> {
   const stack = await startStandalone({ ...options, env: { ...meta.env, ...options.env } })
   meta.webhooksTo(`${stack.url}call-events`)
@@ -64,10 +69,11 @@ export async function startWhatsapp(meta: Meta, options: StandaloneOptions = {})
 
 /** A device of an agent, over a real WebSocket. */
 export async function agentDevice(stack: Standalone, name: string): Promise<Client> {
-  const client = new Client(`${stack.url.replace('http', 'ws')}ws`)
+  const client = new Client(`${stack.url.replace('http', 'ws')}ws`, { patience: 20_000 })
   await client.next('id')
-  client.send({ type: 'username', name })
-  await client.next('userlist', ({ users }) => users.includes(name))
+  const token = await signSignalingToken({ app, secret: signalingSecret, user: name, agent: true, ttl: 600 })
+  client.send({ type: 'username', name, token })
+  await client.next('ice-servers')
   client.send({ type: 'agent', available: true })
   await client.next('agent', ({ agents }) => agents.some((agent) => agent.name === name))
   return client

@@ -6,6 +6,8 @@ export interface ClientOptions {
   readonly headers?: Readonly<Record<string, string>>
   readonly origin?: string
   readonly autoPong?: boolean
+  /** ms that `next` waits. */
+  readonly patience?: number
 }
 
 type Of<T extends ServerType> = Extract<ServerMessage, { type: T }>
@@ -18,11 +20,13 @@ export class Client {
   readonly refused: Promise<{ status: number; body: string }>
   readonly opened: Promise<void>
   readonly closed: Promise<{ code: number; reason: string }>
+  readonly #patience: number
   #taken = new Set<ServerMessage>()
   #wake: (() => void)[] = []
 
   constructor(url: string, options: ClientOptions = {}) {
-    const { protocol = ['json'], headers = {}, origin, autoPong = true } = options
+    const { protocol = ['json'], headers = {}, origin, autoPong = true, patience = 3000 } = options
+    this.#patience = patience
     this.socket = new WebSocket(url, protocol, { headers, autoPong, ...(origin === undefined ? {} : { origin }) })
     this.socket.on('error', () => {})
     this.socket.on('message', (data) => {
@@ -50,7 +54,7 @@ export class Client {
 
   /** The next message of a type that no test has taken yet, be it here already or still to come. */
   async next<T extends ServerType>(type: T, where: (message: Of<T>) => boolean = () => true): Promise<Of<T>> {
-    const deadline = Date.now() + 3000
+    const deadline = Date.now() + this.#patience
     for (;;) {
       const found = this.received.find((m) => m.type === type && !this.#taken.has(m) && where(m as Of<T>))
       if (found !== undefined) {
