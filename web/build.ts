@@ -17,16 +17,18 @@ interface Site {
   readonly base: string
 }
 
-/** The demo, and the agents' page at `/agent`. */
+/** The demo, the agents' page at `/agent`, and the connectivity check at `/check`. */
 const open: Site = {
   folder: root,
-  pages: { 'index.html': 'src/index.html', 'agent.html': 'agent/src/index.html' },
+  pages: { 'index.html': 'src/index.html', 'agent.html': 'agent/src/index.html', 'check.html': 'check/src/index.html' },
   entryPoints: {
     main: 'src/main.tsx',
     style: 'src/styles/main.css',
     icon: 'src/icon.svg',
     agent: 'agent/src/main.tsx',
     'agent-style': 'agent/src/style.css',
+    check: 'check/src/main.tsx',
+    'check-style': 'check/src/style.css',
   },
   base: '/',
 }

@@ -14,6 +14,7 @@ export function banner({ config, ports, addresses }: BannerFacts): string {
   const demo = `http://localhost:${ports.http.port}/`
   const rows = [
     ['demo page', demo, `open it in two windows; ${reason(ports.http)}`],
+    ['check', `${demo}check`, 'whether calls get through, step by step; npx hairpin doctor'],
     ['signaling', `ws://localhost:${ports.http.port}/ws`, 'docs/PROTOCOL.md'],
     [
       'relay',

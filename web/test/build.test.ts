@@ -23,6 +23,16 @@ describe('buildWeb', () => {
     }
   })
 
+  it('has the connectivity check beside it, likewise', async () => {
+    const check = await readFile(new URL('check.html', dist), 'utf8')
+    const referred = [...check.matchAll(/(?:src|href)="\/assets\/([^"]+)"/g)].map(([, file]) => file as string)
+    expect(await readdir(new URL('assets/', dist))).toEqual(expect.arrayContaining(referred))
+    expect(referred).toHaveLength(3)
+    expect(check).not.toMatch(/https?:|\/\/\w|<script(?![^>]*\bsrc=)|<style| style=| on\w+=|%/)
+    const script = referred.find((file) => file.endsWith('.js')) as string
+    expect(gzipSync(await readFile(new URL(`assets/${script}`, dist))).length).toBeLessThan(30_000)
+  })
+
   it('needs no inline script or style', () => {
     expect(page).not.toMatch(/<script(?![^>]*\bsrc=)|<style| style=| on\w+=/)
   })
