@@ -50,12 +50,22 @@ const defaultLimits: DriverLimits = {
 const longestTimer = 2 ** 31 - 1
 
 interface Connection {
+  readonly id: string
   readonly socket: WebSocket
   readonly stream: Duplex
+  /** Gives its place among the admitted back. */
+  readonly leave: () => void
   /** Something came from the client since the last ping. */
   alive: boolean
   /** What is sent to it waits for the rest of this turn. */
   corked: boolean
+}
+
+interface Listeners {
+  message(this: WebSocket, data: RawData, isBinary: boolean): void
+  pong(this: WebSocket): void
+  error(this: WebSocket, error: Error): void
+  close(this: WebSocket, code: number): void
 }
 
 /** Gives the hub its sockets and its clock, and does what the hub wants done. */
@@ -65,6 +75,9 @@ export class Driver {
   readonly #hub: Hub
   readonly #metrics: SignalingMetrics
   readonly #connections = new Map<string, Connection>()
+  readonly #bySocket = new Map<WebSocket, Connection>()
+  /** The same for all sockets, who are `this` in them: closures for each would take a tenth of a connection's memory. */
+  readonly #listeners: Listeners
   /** Of sessions that wait for a socket: what their place among the admitted costs. */
   readonly #places = new Map<string, () => void>()
   readonly #heartbeat: NodeJS.Timeout
@@ -95,12 +108,14 @@ export class Driver {
       calls: () => this.#hub.calls.count(),
       rooms: () => this.#hub.rooms.count(),
       agents: () => this.#hub.desk.size,
+      deskReachable: () => desk && this.#hub.desk.reachable,
     })
     desk?.desk.attach({
       tell: (agent, devices, body) => this.#later((now) => this.#hub.deskTold(agent, devices, body, now)),
       up: () => this.#later((now) => this.#hub.deskUp(now)),
       down: () => this.#later((now) => this.#hub.deskDown(now)),
     })
+    this.#listeners = this.#listen()
     this.#heartbeat = setInterval(() => this.#beat(), this.#limits.heartbeatMs).unref()
   }
 
@@ -115,24 +130,52 @@ export class Driver {
    */
   accept(socket: WebSocket, stream: Duplex, leave: () => void): void {
     const id = this.#hub.open(performance.now())
-    const connection: Connection = { socket, stream, alive: true, corked: false }
+    const connection: Connection = { id, socket, stream, leave, alive: true, corked: false }
     this.#connections.set(id, connection)
-    socket.on('message', (data: RawData, isBinary: boolean) => {
-      connection.alive = true
-      this.#hub.receive(id, isBinary ? undefined : textOf(data), performance.now())
-      this.#perform()
-    })
-    socket.on('pong', () => {
-      connection.alive = true
-    })
-    socket.on('close', (code) => {
-      this.#connections.delete(id)
-      const waiting = this.#hub.closed(id, performance.now(), code)
-      if (waiting === undefined) leave()
-      else this.#places.set(waiting, leave)
-      this.#perform()
-    })
+    this.#bySocket.set(socket, connection)
+    const { message, pong, error, close } = this.#listeners
+    socket.on('message', message).on('pong', pong).on('error', error).on('close', close)
     this.#perform()
+  }
+
+  #message({ id }: Connection, data: RawData, isBinary: boolean): void {
+    this.#hub.receive(id, isBinary ? undefined : textOf(data), performance.now())
+    this.#perform()
+  }
+
+  #closed({ id, socket, leave }: Connection, code: number): void {
+    this.#connections.delete(id)
+    this.#bySocket.delete(socket)
+    const waiting = this.#hub.closed(id, performance.now(), code)
+    if (waiting === undefined) leave()
+    else this.#places.set(waiting, leave)
+    this.#perform()
+  }
+
+  #listen(): Listeners {
+    const connections = this.#bySocket
+    const heard = (socket: WebSocket): Connection | undefined => {
+      const connection = connections.get(socket)
+      if (connection !== undefined) connection.alive = true
+      return connection
+    }
+    const driver = this
+    return {
+      message(data, isBinary) {
+        const connection = heard(this)
+        if (connection !== undefined) driver.#message(connection, data, isBinary)
+      },
+      pong() {
+        heard(this)
+      },
+      error(error) {
+        driver.failed(this, error)
+      },
+      close(code) {
+        const connection = connections.get(this)
+        if (connection !== undefined) driver.#closed(connection, code)
+      },
+    }
   }
 
   /** An error of the socket itself: a broken frame, one over the size limit (ws closes it with 1009), a lost connection. */

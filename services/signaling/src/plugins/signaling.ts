@@ -87,7 +87,6 @@ export const signalingPlugin: FastifyPluginAsync<SignalingOptions> = async (app,
     },
     wsHandler: (socket: WebSocket, request: FastifyRequest) => {
       forgetRequest(socket, request, responses.get(request))
-      socket.on('error', (error) => driver.failed(socket, error))
       driver.accept(socket, request.raw.socket, admission.enter(request.ip))
     },
   })
