@@ -75,6 +75,6 @@ export const hairpinResume: Contender = {
     ...dialect,
     join: ({ name, token }) =>
       JSON.stringify({ type: 'username', name, resume: true, ...(token === undefined ? {} : { token }) }),
-    acking: { every: 32, ack: (seq) => JSON.stringify({ type: 'ack', seq }) },
+    acking: { every: 50, ack: (seq) => JSON.stringify({ type: 'ack', seq }) },
   },
 }

@@ -76,6 +76,11 @@ export class Client {
     })
   }
 
+  /** Tells the server that everything so far was dealt with, where it wants to know. */
+  acknowledge(): void {
+    if (this.acking !== undefined) this.send(this.acking.ack(this.frames))
+  }
+
   /** Stops reading, as a client does that hangs. */
   pause(): void {
     this.#socket.pause()
@@ -128,7 +133,7 @@ export class Client {
     if (opcode === PING) this.#socket.write(frame(bytes.subarray(start, end), PONG))
     if (opcode !== 1) return
     this.frames++
-    if (this.acking !== undefined && this.frames % this.acking.every === 0) this.send(this.acking.ack(this.frames))
+    if (this.acking !== undefined && this.frames % this.acking.every === 0) this.acknowledge()
     const stamp = this.receiver === undefined ? -1 : stampAt(bytes, start, end)
     if (stamp >= 0) this.receiver?.stamped(bytes, stamp)
     else if (this.#waiting.length > 0) this.#awaited(bytes.toString('utf8', start, end))

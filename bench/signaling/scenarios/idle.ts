@@ -1,6 +1,7 @@
 /** Clients that joined and say nothing: how fast they come, and what the server keeps for each. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cpuSeconds } from '../../measure/cpu.ts'
+import type { Client } from '../load/client.ts'
 import { joinAll } from '../load/join.ts'
 import { APP_USERS, people } from '../load/people.ts'
 import { alone } from './alone.ts'
@@ -8,7 +9,7 @@ import type { Bench } from './bench.ts'
 
 /** Joined before anything is measured, and there until the end: by then the heap has room for the garbage of joins. */
 const WARM_SHARE = 0.25
-const SETTLE_MS = 1_500
+const SETTLE_MS = 1_000
 
 export async function idle(bench: Bench): Promise<void> {
   const { clients: count } = bench.options
@@ -17,7 +18,7 @@ export async function idle(bench: Bench): Promise<void> {
   const shape = `${count} connections, ${APP_USERS} users an app`
   await alone(bench, 'idle', shape, { unlimited: true }, async (running) => {
     const first = await joinAll(running, whos.slice(0, warm))
-    await sleep(SETTLE_MS)
+    await settle(first)
     await bench.patience.waitForQuiet()
     const before = await running.collected()
     const cpu = cpuSeconds(running.pid)
@@ -25,7 +26,7 @@ export async function idle(bench: Bench): Promise<void> {
     const clients = await joinAll(running, whos.slice(warm))
     const seconds = (performance.now() - started) / 1e3
     const server = cpuSeconds(running.pid) - cpu
-    await sleep(SETTLE_MS)
+    await settle(clients)
     const after = await running.collected()
     const held = clients.filter(({ closed }) => !closed).length
     for (const client of [...first, ...clients]) client.end()
@@ -38,4 +39,10 @@ export async function idle(bench: Bench): Promise<void> {
       heap: (after.heap - before.heap) / count,
     }
   })
+}
+
+async function settle(clients: readonly Client[]): Promise<void> {
+  await sleep(SETTLE_MS)
+  for (const client of clients) client.acknowledge()
+  await sleep(SETTLE_MS)
 }
