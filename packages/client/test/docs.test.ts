@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { describeApi } from '../scripts/api.ts'
 import { AgentCall, AgentDesk, Call, HairpinClient, Push, Room, RoomPeer } from '../src/index.ts'
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
@@ -28,4 +29,10 @@ describe('docs/SDK.md', () => {
       expect(members.filter((member) => !words.has(member) && !internal.includes(member))).toEqual([])
     },
   )
+})
+
+describe('docs/SDK-API.md', () => {
+  it('is up to date (if not: node packages/client/scripts/api.ts)', async () => {
+    expect(read('../../../docs/SDK-API.md')).toBe(await describeApi())
+  })
 })
