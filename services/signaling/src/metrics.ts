@@ -10,6 +10,8 @@ export interface Live {
   calls(): { ringing: number; connected: number }
   rooms(): { rooms: number; members: number }
   agents(): number
+  /** Undefined: no service brings customers' calls. */
+  deskReachable(): boolean | undefined
 }
 
 const knownTypes = new Set<string>([...Object.keys(clientSchemas), ...Object.keys(serverSchemas), 'invalid'])
@@ -83,6 +85,15 @@ export class SignalingMetrics {
         this.set(live.agents())
       },
     })
+    if (live.deskReachable() !== undefined)
+      new Gauge({
+        name: 'hairpin_signaling_desk_up',
+        help: "Whether the service that brings customers' calls can be reached.",
+        registers,
+        collect() {
+          this.set(live.deskReachable() ? 1 : 0)
+        },
+      })
     const messages = this.#messages
     new Counter({
       name: 'hairpin_signaling_messages_total',

@@ -101,6 +101,7 @@ describe('the role of an agent', () => {
     const anna = await joinAs(server, { user: 'anna', agent: true })
     anna.send({ type: 'agent', available: true })
     expect(await anna.next('error')).toMatchObject({ code: 'SIG_NO_DESK', about: 'agent' })
+    expect(await server.registry.metrics()).not.toContain('hairpin_signaling_desk_up')
   })
 
   it('ends with a fresh token that does not give it', async () => {
@@ -245,6 +246,7 @@ describe('an agent whose socket is lost', () => {
     const before = await joinAgent(server, 'anna', { resume: true })
     const { token, seq } = await lost(server, desk, before)
     expect(await server.metric('hairpin_signaling_agents')).toBe(0)
+    desk.tell('anna', 'all', { type: 'agent', available: true, mode: 'direct', agents: [] })
     for (const callId of ['c1', 'c2']) desk.ring('anna', callId)
     desk.end('anna', 'c1')
     const after = await server.connect()
@@ -298,6 +300,7 @@ describe('a service that cannot be reached', () => {
     const { desk, server } = await shop()
     const [anna, ben] = [await joinAgent(server, 'anna'), await joinAgent(server, 'ben')]
     await joinAgent(server, 'anna')
+    expect(await server.metric('hairpin_signaling_desk_up')).toBe(1)
     desk.log.length = 0
     desk.down()
     for (const client of [anna, ben])
@@ -307,6 +310,7 @@ describe('a service that cannot be reached', () => {
     ben.send({ type: 'agent', available: false })
     await ben.next('agent')
     expect(desk.log).toEqual([])
+    expect(await server.metric('hairpin_signaling_desk_up')).toBe(0)
     desk.up()
     expect(await anna.next('agent')).toMatchObject({ available: true })
     expect(desk.log).toEqual(['arrive anna', 'appear anna'])

@@ -58,7 +58,9 @@ export function told(hub: Hub, agent: string, devices: Recipients, body: DeskBod
   if (user === undefined || !hub.desk.reachable) return
   hub.desk.heard(user.name, body)
   for (const session of user.sessions) {
-    if (!isFor(devices, session, body)) continue
+    // Of who is here, the present state follows a resume.
+    const isLate = body.type === 'agent' && session.connection === undefined
+    if (isLate || !isFor(devices, session, body)) continue
     hub.send(session, body)
     if (body.type === 'error' && isKnown(body.code)) hub.report({ kind: 'error', code: body.code })
   }
