@@ -199,6 +199,6 @@ it('after any interleaving the service’s view of who is here is the truth, and
       perform()
       expect(service.here.size).toBe(0)
     }),
-    { numRuns: 1000 },
+    { numRuns: 300 },
   )
 })
