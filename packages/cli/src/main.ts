@@ -29,6 +29,7 @@ const help = `usage: hairpin <command>
   whatsapp-sim          stands in for WhatsApp: customers who call, and can be called, without Meta · --help
   usage --month         what was relayed in a month, and what it cost
        [--month YYYY-MM] [--by app|user|day|hour|transport,…] [--app APP] [--json]
+  usage --whatsapp      the month's WhatsApp calls by agent and outcome [--month YYYY-MM] [--json]
 
 Settings are those of the services: HAIRPIN_DATA_DIR, HAIRPIN_PRICES and others of .env.example.`
 

@@ -1,4 +1,5 @@
 import type { UsageReport, UsageRow } from '@hairpin/turn/offline'
+import { alignedTable, printable } from './aligned-table.ts'
 
 /** A report as text, a line per row and one for the whole. Names are shown without what a terminal would act on. */
 export function usageTable(report: UsageReport): string {
@@ -13,24 +14,12 @@ export function usageTable(report: UsageReport): string {
   ]
   const rows = report.rows.map((row) => [...keys.map((key) => printable(String(row[key] ?? ''))), ...figures(row)])
   const total = [...keys.map((_, i) => (i === 0 ? 'total' : '')), ...figures(report.total)]
-  const lines = [header, ...rows, total]
-  const widths = header.map((_, column) => Math.max(...lines.map((cells) => cells[column]!.length)))
-  const text = lines.map((cells) =>
-    cells
-      .map((cell, i) => (i < keys.length ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
-      .join('  ')
-      .trimEnd(),
-  )
-  text.splice(-1, 0, '-'.repeat(Math.max(...text.map((line) => line.length))))
+  const table = alignedTable([header, ...rows, total], keys.length)
   const cut = report.truncated ? '\nMore rows were left out; the total has them all.' : ''
-  return `${report.from.slice(0, 7)}, price "${report.price}"\n\n${text.join('\n')}${cut}`
+  return `${report.from.slice(0, 7)}, price "${report.price}"\n\n${table}${cut}`
 }
 
 /** 10^9 bytes. */
 function gigabytes(bytes: number): string {
   return (bytes / 1e9).toFixed(6)
-}
-
-function printable(text: string): string {
-  return text.replace(/\p{C}/gu, '?')
 }

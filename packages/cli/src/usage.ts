@@ -13,9 +13,11 @@ import {
 } from '@hairpin/turn/offline'
 import { optionsOf, UsageError } from './options.ts'
 import { usageTable } from './usage-table.ts'
+import { whatsappUsage } from './whatsapp-usage.ts'
 
 /**
- * `hairpin usage`: a month as a table, read from the ledger's file beside a running relay or without one.
+ * `hairpin usage`: a month as a table, read from the ledger's file beside a running relay or without one. With `--whatsapp`
+ * the month's WhatsApp calls instead.
  * @throws UsageError, ConfigError
  */
 export function usage(
@@ -28,9 +30,11 @@ export function usage(
     by: { type: 'string', default: 'app' },
     app: { type: 'string' },
     json: { type: 'boolean', default: false },
+    whatsapp: { type: 'boolean', default: false },
   })
   const at = options.month === '' ? now : monthOf(options.month)
   const config = loadSettings(environment).config
+  if (options.whatsapp) return whatsappUsage(config.dataDir, monthStart(at), monthEnd(at), options.json)
   const { price } = chosenPrice(config.prices)
   const file = join(config.dataDir, LEDGER_FILE)
   if (!existsSync(file)) throw new UsageError(`no ledger at ${file}: set HAIRPIN_DATA_DIR to the relay's data folder`)
