@@ -67,12 +67,16 @@ export async function startWhatsapp(meta: Meta, options: StandaloneOptions = {})
   return stack
 }
 
+/** Makes its user an agent, for ten minutes. */
+export function agentToken(name: string): Promise<string> {
+  return signSignalingToken({ app, secret: signalingSecret, user: name, agent: true, ttl: 600 })
+}
+
 /** A device of an agent, over a real WebSocket. */
 export async function agentDevice(stack: Standalone, name: string): Promise<Client> {
   const client = new Client(`${stack.url.replace('http', 'ws')}ws`, { patience: 20_000 })
   await client.next('id')
-  const token = await signSignalingToken({ app, secret: signalingSecret, user: name, agent: true, ttl: 600 })
-  client.send({ type: 'username', name, token })
+  client.send({ type: 'username', name, token: await agentToken(name) })
   await client.next('ice-servers')
   client.send({ type: 'agent', available: true })
   await client.next('agent', ({ agents }) => agents.some((agent) => agent.name === name))

@@ -19,6 +19,7 @@ export function App({ session }: { readonly session: AgentSession }) {
       <NoticeBar notice={view.notice} onDismiss={() => session.dismiss()} />
       {inside ? (
         <main class={`desk ${call ? 'desk-call' : ''}`}>
+          <h1 class="unseen">Customers’ calls</h1>
           <section class="desk-stage" aria-label={call ? 'Call' : 'Call a customer'}>
             {call ? <CallView key={call} call={call} session={session} view={view} /> : null}
             {!call && <OutgoingForm view={view} session={session} />}

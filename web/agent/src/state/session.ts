@@ -315,10 +315,10 @@ export class AgentSession {
 
   /** A customer answered, or another agent asked. */
   #permission(permission: CallPermission): void {
-    const { number, permission: known } = this.#outgoing
-    if (known && number.replace(/\D/g, '') === permission.number)
-      this.#outgoing = { number, permission, asking: this.#outgoing.asking }
-    if (permission.event === 'accepted' || permission.event === 'rejected')
+    const { number, permission: known, asking } = this.#outgoing
+    const isShown = known !== undefined && number.replace(/\D/g, '') === permission.number
+    if (isShown) this.#outgoing = { number, permission, asking }
+    else if (permission.event === 'accepted' || permission.event === 'rejected')
       this.#tell('info', `${numberText(permission.number)}: ${permissionText(permission)}`)
     this.#changed()
   }

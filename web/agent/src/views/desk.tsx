@@ -63,12 +63,13 @@ function MicrophonePicker({ view, session }: { readonly view: View; readonly ses
 
   const microphones = devices.filter(({ kind }) => kind === 'audio')
   if (microphones.length < 2) return null
+  const wished = microphones.some(({ id }) => id === picked) ? picked : microphones[0]?.id
   return (
     <label class="device">
       <span>Microphone</span>
       <select
         data-testid="pick-audio"
-        value={chosen(call?.localStream, 'audio') || picked}
+        value={chosen(call?.localStream, 'audio') || wished}
         onChange={({ currentTarget }) => {
           setPicked(currentTarget.value)
           void session.useMicrophone(currentTarget.value)

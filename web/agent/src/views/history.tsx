@@ -41,7 +41,7 @@ function Entry({ call, onRedial }: { readonly call: PastCall; readonly onRedial:
         {direction === 'user' ? <Inward /> : <Outward />}
       </span>
       <span class="history-who">
-        <span class="person-name">{who}</span>
+        <strong>{who}</strong>
         <span class="quiet">
           {outcomeText(reason, call.duration !== undefined)}
           {call.duration !== undefined && ` ${duration(call.duration)}`} · {timeText(at)}
@@ -51,7 +51,7 @@ function Entry({ call, onRedial }: { readonly call: PastCall; readonly onRedial:
         <button
           type="button"
           class="button button-call"
-          aria-label={`Call ${who} back at ${numberText(number)}`}
+          aria-label={`Call back ${who}, ${numberText(number)}`}
           onClick={() => onRedial(`+${number}`)}
         >
           Call back
