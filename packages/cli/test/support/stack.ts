@@ -7,11 +7,15 @@ import { addHealth, createApp, createLogger } from '@hairpin/http'
 import { Registry } from 'prom-client'
 import { signalingPlugin } from '../../../../services/signaling/src/plugins/signaling.ts'
 import { createTurnService } from '../../../../services/turn/src/index.ts'
+import { hostSurroundings } from '../../../../services/turn/src/net/surroundings.ts'
 
 export const apiKey = 'the-key-of-the-demo'
 
-/** Relay, credentials API and signaling on loopback in this process: what `npm start` runs, without pages. */
-export async function startStack(environment: Environment = {}) {
+/**
+ * Relay, credentials API and signaling on loopback in this process: what `npm start` runs, without pages.
+ * @param own addresses that the relay takes for those of its host, in place of all that it has
+ */
+export async function startStack(environment: Environment = {}, own?: readonly string[]) {
   const dataDir = mkdtempSync(join(tmpdir(), 'hairpin-doctor-'))
   const settings = {
     HAIRPIN_API_KEYS: `demo:${apiKey}`,
@@ -26,7 +30,8 @@ export async function startStack(environment: Environment = {}) {
   const config = loadConfig(settings)
   const logger = createLogger('silent')
   const registry = new Registry()
-  const turn = createTurnService({ config, secrets: loadSecrets(config), logger, registry })
+  const surroundings = { ...hostSurroundings(), ...(own ? { addresses: () => [...own] } : {}) }
+  const turn = createTurnService({ config, secrets: loadSecrets(config), logger, registry, surroundings })
   const app = createApp({ logger })
   addHealth(app, () => turn.ready())
   await app.register(turn.apiPlugin)
