@@ -23,6 +23,7 @@ export const whatsappSimHelp = `usage: hairpin whatsapp-sim [options]
 At its prompt:
 ${promptHelp}`
 
+const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 /** Between two attempts to reach the webhook. */
 const RETRY = 1000
 
@@ -31,10 +32,6 @@ export async function whatsappSim(args: readonly string[]): Promise<string> {
   const options = readOptions(args)
   if (options.help) return whatsappSimHelp
   const say = (line: string) => console.log(line)
-  const ending = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.on(signal, () => (ending.signal.aborted ? process.exit(1) : ending.abort()))
-
   const sender = new WebhookSender({
     url: options.webhook,
     onAttempt: (status, attempt) => {
@@ -56,11 +53,14 @@ export async function whatsappSim(args: readonly string[]): Promise<string> {
   const graphUrl = await listen(simulator, host, options.port)
   say(banner(options, graphUrl))
 
+  const ending = new AbortController()
+  // The second Ctrl-C does not wait.
+  const end = () => (ending.signal.aborted ? process.exit(1) : ending.abort())
+  for (const signal of endings) process.on(signal, end)
   try {
     if (await handshake(sender, options, ending.signal, say)) {
-      const quit = () => ending.abort()
-      const prompt = new Prompt({ simulator, customers, quit })
-      const terminal = openTerminal(prompt, say, quit)
+      const prompt = new Prompt({ simulator, customers, quit: end })
+      const terminal = openTerminal(prompt, say, end)
       if (options.auto !== undefined) void callNowAndThen(prompt, customers, options.auto, ending.signal)
       await aborted(ending.signal)
       terminal.close()
@@ -69,6 +69,7 @@ export async function whatsappSim(args: readonly string[]): Promise<string> {
     await customers.close()
     await sender.close()
     await simulator.close()
+    for (const signal of endings) process.off(signal, end)
   }
   return 'whatsapp-sim has ended'
 }

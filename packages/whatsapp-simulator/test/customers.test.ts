@@ -1,5 +1,13 @@
 import { afterEach, expect, it } from 'vitest'
-import { type Behaviour, Customers, controlPlugin, digitPayloads, Phone, until } from '../src/index.ts'
+import {
+  type Behaviour,
+  Customers,
+  controlPlugin,
+  digitPayloads,
+  Phone,
+  until,
+  type VoiceOptions,
+} from '../src/index.ts'
 import { Business, businessSdp, customer } from './support/business.ts'
 
 const token = 'the control token'
@@ -9,7 +17,7 @@ afterEach(async () => {
   closing = []
 })
 
-async function start(behaviour: Partial<Behaviour> = {}) {
+async function start(behaviour: Partial<Behaviour> = {}, voice: Partial<VoiceOptions> = {}) {
   const pressed: string[] = []
   const errors: unknown[] = []
   let customers: Customers | undefined
@@ -18,6 +26,7 @@ async function start(behaviour: Partial<Behaviour> = {}) {
       simulator,
       host: '127.0.0.1',
       behaviour: { ringFor: 1, ...behaviour },
+      voice,
       thinkFor: 1,
       onDigit: (_call, digit) => pressed.push(digit),
       onError: (error) => errors.push(error),
@@ -47,8 +56,8 @@ function repaired(sdp: string, setup: 'active' | 'actpass'): string {
   return own.replace(/a=ssrc:\d+/, value('ssrc:').split(' ')[0] ?? '')
 }
 
-async function talking() {
-  const made = await start()
+async function talking(voice: Partial<VoiceOptions> = {}) {
+  const made = await start({}, voice)
   const { business, customers } = made
   const call = await customers.call('María', customer)
   const leg = newLeg()
@@ -74,6 +83,16 @@ it('plays to the business once it is answered, takes its keys, presses its own, 
   customers.hangUp(call)
   expect([business.events, customers.live]).toEqual([['connect', 'terminate'], []])
   expect(business.rules()).toEqual([])
+})
+
+it('says back what it hears, byte by byte, as a stream of its own', async () => {
+  const { leg } = await talking({ melody: [], delay: 40 })
+  const words = Array.from({ length: 10 }, (_, n) => Buffer.from([0x78, n, n * 3, 7]))
+  for (const word of words) await leg.say(word, { extension: true })
+  await until(() => leg.received.length === words.length, 'all is said back')
+  const heard = leg.received.map(({ payload }) => payload.toString('hex'))
+  expect(heard).toEqual(words.map((word) => word.toString('hex')))
+  expect(leg.received.some(({ header }) => header.ssrc === leg.ssrc || header.extension)).toBe(false)
 })
 
 it('says nothing before it is answered', async () => {

@@ -3,6 +3,7 @@ import type { SimulatedCall } from '../call.ts'
 import { Phone } from '../media/phone.ts'
 import type { Simulator } from '../simulator.ts'
 import { Handset } from './handset.ts'
+import type { VoiceOptions } from './voice.ts'
 
 export interface Behaviour {
   /** What becomes of a call by the business. `ignore`: it rings until the business gives up. */
@@ -20,6 +21,8 @@ export interface CustomersOptions {
   /** Of the phones' UDP. */
   readonly host?: string
   readonly behaviour?: Partial<Behaviour>
+  /** What they say, and how soon they say back what they hear. */
+  readonly voice?: Partial<VoiceOptions>
   /** ms before a permission request is answered. */
   readonly thinkFor?: number
   readonly onDigit?: (call: SimulatedCall, digit: string) => void
@@ -119,9 +122,10 @@ export class Customers {
   }
 
   #newTalk(callOf: () => SimulatedCall): Talk {
-    const { host } = this.#options
+    const { host, voice } = this.#options
     const phone = new Phone({ keep: false, ...(host === undefined ? {} : { host }) })
-    const handset = new Handset({ phone, onDigit: (digit) => this.#options.onDigit?.(callOf(), digit) })
+    const onDigit = (digit: string) => this.#options.onDigit?.(callOf(), digit)
+    const handset = new Handset({ phone, onDigit, ...(voice && { voice }) })
     return { phone, handset, joined: false }
   }
 

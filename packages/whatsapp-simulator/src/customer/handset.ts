@@ -1,7 +1,7 @@
 import type { Phone } from '../media/phone.ts'
 import { endedDigit } from './digits.ts'
 import { melody } from './melody.ts'
-import { Voice } from './voice.ts'
+import { Voice, type VoiceOptions } from './voice.ts'
 
 /** ms of a frame, and what it is in Opus' clock of 48 kHz. */
 const [FRAME, STEP] = [20, 960]
@@ -12,20 +12,20 @@ export interface HandsetOptions {
   readonly phone: Phone
   /** The business has pressed a key. */
   readonly onDigit: (digit: string) => void
+  readonly voice?: Partial<VoiceOptions>
 }
 
 /** Speaks into a phone, 50 times a second, from `start` to `stop`. */
 export class Handset {
-  /** Packets sent. */
-  said = 0
   readonly #phone: Phone
-  readonly #voice = new Voice({ melody: melody() })
+  readonly #voice: Voice
   readonly #base = Math.floor(Math.random() * 0xffff_ffff)
   #timer: NodeJS.Timeout | undefined
   #pressed = -1
 
-  constructor({ phone, onDigit }: HandsetOptions) {
+  constructor({ phone, onDigit, voice }: HandsetOptions) {
     this.#phone = phone
+    this.#voice = new Voice({ melody: melody(), ...voice })
     phone.on({
       onRtp: ({ header, payload }) => {
         if (header.payloadType === phone.opus) this.#voice.hear(payload, Date.now())
@@ -62,7 +62,6 @@ export class Handset {
     if (!utterance) return
     const { payload, slot, digit, marker } = utterance
     const header = { timestamp: (this.#base + slot * STEP) >>> 0, marker, ...(digit && { payloadType: 126 }) }
-    this.said++
     // It fails when the connection closes meanwhile.
     this.#phone.send(payload, header).catch(() => {})
   }
