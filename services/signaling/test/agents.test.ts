@@ -352,6 +352,9 @@ describe('a customer’s call and a call among users', () => {
       anna.send(message)
       expect(await anna.next('error')).toMatchObject({ code: 'SIG_IN_CALL', about: message.type })
     }
+    const phone = await joinAgent(server, 'anna')
+    phone.send({ type: 'agent', available: false })
+    expect(await phone.next('agent')).toMatchObject({ available: false })
     desk.end('anna', 'c1')
     await anna.next('call-ended')
     ben.send({ type: 'video-offer', target: 'anna', sdp: offer })

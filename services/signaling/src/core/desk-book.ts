@@ -40,6 +40,12 @@ export class DeskBook {
     return this.#agentOf.keys()
   }
 
+  /** Without this device the agent would leave. */
+  isLast(device: string): boolean {
+    const agent = this.#agentOf.get(device)
+    return agent !== undefined && this.#here.get(agent)?.size === 1
+  }
+
   /** The customer's call of an agent. */
   callOf(agent: string): string | undefined {
     return this.#calls.get(agent)

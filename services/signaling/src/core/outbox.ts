@@ -50,6 +50,8 @@ export class Outbox {
     const count = Math.min(seq - this.#acked, this.#kept.length)
     if (count <= 0) return
     for (const { encoded } of this.#kept.splice(0, count)) this.#bytes -= encoded.bytes
+    // An array keeps the room that it once needed; most are empty most of the time.
+    if (this.#kept.length === 0) this.#kept = []
     this.#acked += count
   }
 
