@@ -14,7 +14,7 @@ export interface Secrets {
   /** Shared TURN secrets, newest first: the first one mints, all of them verify. */
   readonly turnSecrets: readonly string[]
   readonly apiKeys: readonly ApiKey[]
-  /** The signaling service's key to the credentials API when the two run apart. */
+  /** The services' key to one another when they run apart: to the credentials API, and to the desk. */
   readonly internalKey: string
 }
 
