@@ -287,7 +287,7 @@ export class Call extends Emitter<CallEvents> {
     this.#media.stream = stream
     this.#applyMedia()
     link.on('description', ({ type, sdp = '' }) => {
-      if (type === 'offer') this.#send({ type: 'video-offer', target, sdp: { type, sdp } })
+      if (type === 'offer') this.#send({ type: 'video-offer', target, sdp: { type, sdp }, ...this.#invitation() })
       else this.#send({ type: 'video-answer', target, sdp: { type: 'answer', sdp } })
     })
     link.on('candidate', (candidate) => {
@@ -297,6 +297,12 @@ export class Call extends Emitter<CallEvents> {
     link.on('connection', (state) => this.#follow(state))
     link.on('stream', (remote) => this.emit('remote-stream', remote))
     return link
+  }
+
+  /** What a push, or the list of missed calls, may say of a call that begins. */
+  #invitation(): { media?: 'audio' | 'video' } {
+    if (!this.#isCalling()) return {}
+    return { media: this.localStream?.getVideoTracks().length ? 'video' : 'audio' }
   }
 
   /** The other side's page was loaded anew: its peer connection is another one, and so has to be this side's. */

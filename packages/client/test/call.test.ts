@@ -45,7 +45,7 @@ describe('Call', () => {
   }
 
   it('goes from calling over ringing and connecting to connected', async () => {
-    const { call, types } = make('outgoing', timers)
+    const { call, signals, types } = make('outgoing', timers)
     const states: string[] = [call.state]
     call.on('state', (state) => states.push(state))
     call.start(fakeStream('audio', 'video'))
@@ -55,6 +55,10 @@ describe('Call', () => {
     FakePeer.last.connection('connected')
     expect(states).toEqual(['calling', 'ringing', 'connecting', 'connected'])
     expect(types()).toEqual(['video-offer'])
+    expect(signals[0]).toMatchObject({ media: 'video' })
+    call.restartIce()
+    await settle()
+    expect(signals[1]).not.toHaveProperty('media')
     call.hangUp()
     expect(timers.pending).toBe(0)
   })
@@ -88,6 +92,8 @@ describe('Call', () => {
     const other = make('outgoing', timers)
     other.call.start(fakeStream('audio'))
     expect(FakePeer.last.transceivers).toEqual(['video'])
+    await settle()
+    expect(other.signals[0]).toMatchObject({ type: 'video-offer', media: 'audio' })
   })
 
   it.each([
