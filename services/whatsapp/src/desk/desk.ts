@@ -1,4 +1,4 @@
-import type { Desk, DeskEvents, DeskRequest } from '@hairpin/desk'
+import type { Desk, DeskBody, DeskEvents, DeskRequest, Recipients } from '@hairpin/desk'
 import type { AgentEvent, CallRecord } from '../core/call.ts'
 import { reasonTexts } from '../core/reasons.ts'
 import type { PermissionUpdate } from '../core/updates.ts'
@@ -24,6 +24,8 @@ export class CallDesk implements Desk {
   readonly #board: Board
   readonly #requests: Requests
   #events: DeskEvents | undefined
+  /** What is told last of all that an agent's arrival brings about. */
+  #later: (() => void)[] | undefined
 
   constructor(options: CallDeskOptions) {
     const { mode, service, now = Date.now } = options
@@ -33,7 +35,7 @@ export class CallDesk implements Desk {
       isFree: (agent) => service.isFree(agent),
       send: (agent, body) => this.#events?.tell(agent, 'all', body),
     })
-    this.#board = new Board({ send: (agent, devices, body) => this.#events?.tell(agent, devices, body), now })
+    this.#board = new Board({ send: (agent, devices, body) => this.#tell(agent, devices, body), now })
     this.#requests = new Requests({ mode, service, board: this.#board, isHere: (agent) => this.#roster.has(agent) })
   }
 
@@ -51,12 +53,17 @@ export class CallDesk implements Desk {
     const { service } = this.#options
     // Again, without a `leave`: whoever does not know of the first time wants to hear everything.
     if (this.#roster.has(agent)) service.leave(agent)
-    this.#roster.add(agent)
+    const later: (() => void)[] = []
+    this.#later = later
     this.#board.back(
       agent,
       () => service.arrive(agent),
       (callId) => service.agentOf(callId) !== undefined,
     )
+    this.#later = undefined
+    // First who is here, which needs the service to know of it.
+    this.#roster.add(agent)
+    for (const tell of later) tell()
   }
 
   appear(agent: string, device: string): void {
@@ -71,7 +78,7 @@ export class CallDesk implements Desk {
   }
 
   request(agent: string, device: string, request: DeskRequest): void {
-    const reply = (body: Parameters<DeskEvents['tell']>[2]) => this.#events?.tell(agent, { only: device }, body)
+    const reply = (body: DeskBody) => this.#events?.tell(agent, { only: device }, body)
     this.#requests
       .act({ agent, device, reply }, request)
       .catch((error: unknown) => {
@@ -102,6 +109,11 @@ export class CallDesk implements Desk {
   /** Nothing more is told by itself. */
   close(): void {
     this.#roster.close()
+  }
+
+  #tell(agent: string, devices: Recipients, body: DeskBody): void {
+    if (this.#later) this.#later.push(() => this.#events?.tell(agent, devices, body))
+    else this.#events?.tell(agent, devices, body)
   }
 
   /** What is neither refused nor an SDP's fault is ours. */
