@@ -16,18 +16,22 @@ import { relay } from './scenarios/relay.ts'
 import { memory, setup } from './scenarios/setup.ts'
 import { signaling } from './signaling/main.ts'
 import { usage as signalingUsage } from './signaling/options.ts'
+import { whatsapp } from './whatsapp/main.ts'
+import { usage as whatsappUsage } from './whatsapp/options.ts'
 
 const scenarios: Record<ScenarioName, (bench: Bench) => Promise<void>> = { relay, capacity, setup, binding, memory }
 
 const [first, ...rest] = process.argv.slice(2)
+const usages: Readonly<Record<string, string>> = { signaling: signalingUsage, whatsapp: whatsappUsage }
 
 try {
   if (process.platform !== 'linux') throw new UsageError('the bench reads CPU times from /proc: Linux only')
   if (first === 'signaling') await signaling(rest)
+  else if (first === 'whatsapp') await whatsapp(rest)
   else await relays(process.argv.slice(2))
 } catch (error) {
   if (!(error instanceof UsageError)) throw error
-  console.error(`${error.message}\n\n${first === 'signaling' ? signalingUsage : usage}`)
+  console.error(`${error.message}\n\n${usages[first ?? ''] ?? usage}`)
   process.exitCode = 2
 }
 

@@ -26,6 +26,7 @@ export interface Options {
 
 export const usage = `npm run bench -- [options]
        npm run bench -- signaling [options]   the signaling service; --help lists its own options
+       npm run bench -- whatsapp [options]    the bridge of WhatsApp calls; --help lists its own options
   --full                 every scenario with all sizes (about 40 minutes); default: relay alone (about 3 minutes)
   --scenario a,b         ${scenarioNames.join(', ')}
   --contender a,b        coturn, hairpin, hairpin-2, node-turn-repaired, node-turn; only by name: hairpin-no-ledger
