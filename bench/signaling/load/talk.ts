@@ -10,7 +10,8 @@ import type { Who } from './people.ts'
 
 /** As a browser writes them; some 200 bytes as a message. */
 const candidate = `candidate:842163049 1 udp 1677729535 198.51.100.7 46154 typ srflx ufrag ${STAMP} network-cost 10`
-const IDLE_MS = 1_000
+/** Nothing came for so long: the rest is lost. */
+const IDLE_MS = 5_000
 const nowUs = () => Math.floor(performance.now() * 1e3)
 
 export interface Window {
@@ -31,6 +32,8 @@ export interface Window {
 class Tally {
   sent = 0
   received = 0
+  /** `received` as it was when nothing was under way. */
+  settled = 0
   /** Not the number that was next: after a lost one, a repeated one, or one that overtook. */
   wrong = 0
   maxUs = 0
@@ -149,8 +152,8 @@ export class Talk {
     }
   }
 
-  /** Nobody sends any more; waits for what is under way. What was lost and what came wrong since the last time. */
-  async settle(): Promise<{ lost: number; wrong: number }> {
+  /** Nobody sends any more; waits for what is under way. What arrived, was lost, and came wrong since the last time. */
+  async settle(): Promise<{ arrived: number; lost: number; wrong: number }> {
     const tally = this.#tally
     for (const flow of this.#flows) flow.answer = undefined
     for (let seen = -1, until = 0; tally.received < tally.sent; ) {
@@ -159,8 +162,8 @@ export class Talk {
       if (performance.now() > until) break
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
-    const result = { lost: tally.sent - tally.received, wrong: tally.wrong }
-    tally.sent = tally.received
+    const result = { arrived: tally.received - tally.settled, lost: tally.sent - tally.received, wrong: tally.wrong }
+    tally.sent = tally.settled = tally.received
     tally.wrong = 0
     return result
   }

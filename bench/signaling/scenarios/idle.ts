@@ -12,13 +12,14 @@ const WARM_SHARE = 0.25
 const SETTLE_MS = 1_000
 
 export async function idle(bench: Bench): Promise<void> {
-  const { clients: count } = bench.options
+  const { clients: count, seconds: windowSeconds } = bench.options
+  const settleMs = Math.min(SETTLE_MS, windowSeconds * 1e3)
   const warm = Math.ceil(count * WARM_SHARE)
   const whos = await people(warm + count)
   const shape = `${count} connections, ${APP_USERS} users an app`
   await alone(bench, 'idle', shape, { unlimited: true }, async (running) => {
     const first = await joinAll(running, whos.slice(0, warm))
-    await settle(first)
+    await settle(first, settleMs)
     await bench.patience.waitForQuiet()
     const before = await running.collected()
     const cpu = cpuSeconds(running.pid)
@@ -26,7 +27,7 @@ export async function idle(bench: Bench): Promise<void> {
     const clients = await joinAll(running, whos.slice(warm))
     const seconds = (performance.now() - started) / 1e3
     const server = cpuSeconds(running.pid) - cpu
-    await settle(clients)
+    await settle(clients, settleMs)
     const after = await running.collected()
     const held = clients.filter(({ closed }) => !closed).length
     for (const client of [...first, ...clients]) client.end()
@@ -41,8 +42,8 @@ export async function idle(bench: Bench): Promise<void> {
   })
 }
 
-async function settle(clients: readonly Client[]): Promise<void> {
-  await sleep(SETTLE_MS)
+async function settle(clients: readonly Client[], ms: number): Promise<void> {
+  await sleep(ms)
   for (const client of clients) client.acknowledge()
-  await sleep(SETTLE_MS)
+  await sleep(ms)
 }

@@ -58,12 +58,12 @@ export async function messages({ options, contenders, patience, results }: Bench
 
 async function timed(talk: Talk, begin: (talk: Talk) => () => void, seconds: number) {
   const end = begin(talk)
-  await sleep(WARM_MS)
+  await sleep(Math.min(WARM_MS, seconds * 1e3))
   const window = await talk.window(() => sleep(seconds * 1e3))
   end()
   return { ...window, ...(await talk.settle()) }
 }
 
-export function messageValues(window: Window & { readonly lost: number; readonly wrong: number }) {
+function messageValues(window: Window) {
   return { ...window, perSecond: window.received / window.seconds }
 }

@@ -90,7 +90,7 @@ async function troubled(
   await alone(bench, scenario, shape, setting, async (running) => {
     const talk = await talkOf(running, whos)
     const end = talk.pace(rateOf(bench))
-    await sleep(WARM_MS)
+    await sleep(Math.min(WARM_MS, lasting))
     await bench.patience.waitForQuiet()
     const before = await talk.window(() => sleep(lasting))
     let made: Record<string, number> = {}
@@ -101,12 +101,11 @@ async function troubled(
       })
     })
     end()
-    const { lost, wrong } = await talk.settle()
+    const settled = await talk.settle()
     talk.end()
     return {
       ...made,
-      lost,
-      wrong,
+      ...settled,
       growth,
       p99Before: before.p99,
       p99During: during.p99,
