@@ -12,6 +12,9 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 import { banner } from './standalone/banner.ts'
 import { type ChosenPort, choosePort } from './standalone/ports.ts'
 
+/** That Meta gets at most to hear that calls are over. */
+const farewellSeconds = 8
+
 interface Ports {
   readonly http: ChosenPort
   readonly admin: ChosenPort
@@ -46,13 +49,16 @@ await runService(async (stopWith) => {
   })
   await app.register(webPlugin)
 
-  stopWith(async () => {
-    await turn.drain()
-    await whatsapp?.stop()
-    await app.close()
-    await turn.stop()
-    await admin.close()
-  }, stopSeconds(config))
+  stopWith(
+    async () => {
+      await turn.drain()
+      await whatsapp?.stop()
+      await app.close()
+      await turn.stop()
+      await admin.close()
+    },
+    stopSeconds(config) + (whatsapp ? farewellSeconds : 0),
+  )
   // A terminal that is closed sends it too, and means the end.
   if (!process.stdout.isTTY) process.on('SIGHUP', () => turn.reload())
   await turn.start()

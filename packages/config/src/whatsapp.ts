@@ -62,12 +62,7 @@ export function whatsappConfig(env: EnvReader, relayPorts: PortRange): WhatsappC
   if (!/^\d{1,32}$/.test(phoneNumberId))
     throw new ConfigError(required.phoneNumberId, 'is the number’s id in digits, which Meta’s app dashboard shows')
   if (/\s/.test(accessToken)) throw new ConfigError(required.accessToken, 'has white space in it')
-  const { media, mode } = read
-  if (mode === 'bridge' && overlap(media.ports, relayPorts))
-    throw new ConfigError(
-      'HAIRPIN_WHATSAPP_MEDIA_PORTS',
-      `${media.ports.min}-${media.ports.max} shares ports with HAIRPIN_RELAY_PORTS, ${relayPorts.min}-${relayPorts.max}`,
-    )
+  if (read.mode === 'bridge') checkPorts(read.media.ports, relayPorts, read.calls)
   return { ...read, verifyToken, appSecret, accessToken, phoneNumberId }
 }
 
@@ -131,6 +126,11 @@ function mediaAddress(env: EnvReader): ExternalAddress | undefined {
   return list[0]
 }
 
-function overlap(a: PortRange, b: PortRange): boolean {
-  return a.min <= b.max && b.min <= a.max
+function checkPorts({ min, max }: PortRange, relay: PortRange, calls: number): void {
+  const name = 'HAIRPIN_WHATSAPP_MEDIA_PORTS'
+  if (min <= relay.max && relay.min <= max)
+    throw new ConfigError(name, `${min}-${max} shares ports with HAIRPIN_RELAY_PORTS, ${relay.min}-${relay.max}`)
+  // A call takes two ports, and one more while it goes from one agent's device to another.
+  if (max - min + 1 < 3 * calls)
+    throw new ConfigError(name, `${min}-${max} is too few for HAIRPIN_WHATSAPP_CALLS=${calls}: three for each call`)
 }

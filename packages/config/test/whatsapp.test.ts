@@ -43,6 +43,7 @@ describe('the WhatsApp bridge', () => {
     ['HAIRPIN_WHATSAPP_MODE', 'proxy'],
     ['HAIRPIN_WHATSAPP_MEDIA_PORTS', '48999-48000'],
     ['HAIRPIN_WHATSAPP_MEDIA_PORTS', '49000-49200'],
+    ['HAIRPIN_WHATSAPP_MEDIA_PORTS', '48000-48598'],
     ['HAIRPIN_WHATSAPP_MEDIA_IP', '192.0.2.1,192.0.2.2'],
     ['HAIRPIN_WHATSAPP_MEDIA_IP', 'eth0'],
     ['HAIRPIN_WHATSAPP_CALLS', '0'],
@@ -58,9 +59,9 @@ describe('the WhatsApp bridge', () => {
   })
 
   it('may have ports next to those of the relay, and any in direct mode, where it has no media', () => {
-    const next = { ...four, HAIRPIN_RELAY_PORTS: '40000-40999', HAIRPIN_WHATSAPP_MEDIA_PORTS: '41000-41099' }
-    expect(loadConfig(next).whatsapp?.media.ports).toEqual({ min: 41000, max: 41099 })
-    const shared = { ...next, HAIRPIN_WHATSAPP_MEDIA_PORTS: '40500-41099' }
+    const next = { ...four, HAIRPIN_RELAY_PORTS: '40000-40999', HAIRPIN_WHATSAPP_MEDIA_PORTS: '41000-41599' }
+    expect(loadConfig(next).whatsapp?.media.ports).toEqual({ min: 41000, max: 41599 })
+    const shared = { ...next, HAIRPIN_WHATSAPP_MEDIA_PORTS: '40500-41599' }
     expect(() => loadConfig(shared)).toThrow('shares ports with HAIRPIN_RELAY_PORTS')
     expect(loadConfig({ ...shared, HAIRPIN_WHATSAPP_MODE: 'direct' }).whatsapp?.mode).toBe('direct')
   })
