@@ -30,7 +30,7 @@ export interface WhatsappServiceOptions {
 export interface WhatsappService {
   /** For signaling. */
   readonly desk: Desk
-  /** For the public origin: `/call-events` and `/api/v1/whatsapp/calls`. */
+  /** For the public origin: `/call-events` and `/api/v1/whatsapp/calls`. Its records are closed with the application. */
   readonly plugin: FastifyPluginAsync
   /** Ends what a killed process left behind at Meta; calls are taken from now on. */
   start(): Promise<void>
@@ -104,6 +104,8 @@ export function createWhatsappService(options: WhatsappServiceOptions): Whatsapp
   return {
     desk,
     plugin: async (app) => {
+      // Later than `stop`: until then somebody may ask for records.
+      app.addHook('onClose', async () => store.close())
       await app.register(async (scope) => {
         scope.addHook('onResponse', async (request, reply) => {
           if (request.method === 'POST') metrics.webhook(reply.statusCode)
@@ -136,7 +138,6 @@ export function createWhatsappService(options: WhatsappServiceOptions): Whatsapp
       clearTimeout(late)
       graph.close()
       desk.close()
-      store.close()
     },
   }
 }
