@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Call } from '../src/call.ts'
-import { HairpinClient } from '../src/client.ts'
+import type { HairpinClient } from '../src/client.ts'
+import { fakeClient } from './fakes/client.ts'
 import { FakePeer, fakeStream } from './fakes/peer.ts'
-import { FakeServer } from './fakes/socket.ts'
-import { FakeTimers, settle } from './fakes/timers.ts'
+import type { FakeServer } from './fakes/socket.ts'
+import { type FakeTimers, settle } from './fakes/timers.ts'
 
 const sdp = { type: 'offer' as const, sdp: 'their-offer' }
 const offer = (callId: string, name: string) => ({ type: 'video-offer', callId, name, target: 'alice', sdp }) as const
@@ -17,15 +18,7 @@ describe('HairpinClient', () => {
   let incoming: Call[]
 
   beforeEach(() => {
-    FakePeer.made = []
-    timers = new FakeTimers()
-    server = new FakeServer()
-    client = new HairpinClient({
-      url: 'ws://test/ws',
-      createSocket: server.createSocket,
-      createPeer: FakePeer.create,
-      timers,
-    })
+    ;({ client, server, timers } = fakeClient())
     incoming = []
     client.on('incoming', (call) => incoming.push(call))
     client.join('alice')
@@ -183,13 +176,7 @@ describe('HairpinClient', () => {
   it('gives a new call precedence over one that only its media still holds', async () => {
     const call = client.call('bob', fakeStream('audio'))
     await settle()
-    server.last.receive({
-      type: 'video-answer',
-      callId: 'c1',
-      name: 'bob',
-      target: 'alice',
-      sdp: { type: 'answer', sdp: 'their-answer' },
-    })
+    server.answer()
     await settle()
     FakePeer.last.connection('connected')
     server.last.drop()

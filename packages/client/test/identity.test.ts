@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { HairpinClient } from '../src/client.ts'
+import { fakeClient } from './fakes/client.ts'
 import { FakePeer, fakeStream } from './fakes/peer.ts'
 import { FakeServer } from './fakes/socket.ts'
 import { FakeTimers, settle } from './fakes/timers.ts'
@@ -11,14 +12,12 @@ describe('a client with tokens', () => {
   let client: HairpinClient
 
   beforeEach(() => {
-    timers = new FakeTimers()
-    server = new FakeServer()
     next = 'first'
     const getToken = async () => {
       if (next instanceof Error) throw next
       return next
     }
-    client = new HairpinClient({ url: 'ws://test/ws', createSocket: server.createSocket, timers, getToken })
+    ;({ client, server, timers } = fakeClient({ getToken }))
     client.join()
   })
 
@@ -91,13 +90,7 @@ describe('hold', () => {
     const stream = fakeStream('audio', 'video')
     const call = client.call('bob', stream)
     await settle()
-    server.last.receive({
-      type: 'video-answer',
-      callId: 'c1',
-      name: 'bob',
-      target: 'alice',
-      sdp: { type: 'answer', sdp: 'a' },
-    })
+    server.answer()
     await settle()
     FakePeer.last.connection('connected')
     const remote = fakeStream('audio')

@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { HairpinClient } from '../src/client.ts'
 import type { PushSource } from '../src/push.ts'
+import { fakeClient } from './fakes/client.ts'
 import { FakePeer } from './fakes/peer.ts'
-import { FakeServer } from './fakes/socket.ts'
+import type { FakeServer } from './fakes/socket.ts'
 import { FakeTimers, settle } from './fakes/timers.ts'
 
 /** A browser's push manager; `keys` are those of its subscriptions in turn. */
@@ -35,14 +36,7 @@ describe('waking', () => {
   let client: HairpinClient
 
   beforeEach(() => {
-    FakePeer.made = []
-    server = new FakeServer()
-    client = new HairpinClient({
-      url: 'ws://test/ws',
-      createSocket: server.createSocket,
-      createPeer: FakePeer.create,
-      timers: new FakeTimers(),
-    })
+    ;({ client, server } = fakeClient())
     client.join('alice')
     server.admit()
   })

@@ -1,7 +1,8 @@
 import type { ServerMessage } from '@hairpin/protocol'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { HairpinClient } from '../src/client.ts'
+import type { HairpinClient } from '../src/client.ts'
 import { SignalingConnection } from '../src/signaling.ts'
+import { fakeClient } from './fakes/client.ts'
 import { FakePeer, fakeStream } from './fakes/peer.ts'
 import { FakeServer, type FakeSocket } from './fakes/socket.ts'
 import { FakeTimers, settle } from './fakes/timers.ts'
@@ -181,22 +182,12 @@ describe('a call over a session that is resumed', () => {
   let client: HairpinClient
 
   beforeEach(async () => {
-    FakePeer.made = []
-    timers = new FakeTimers()
-    server = new FakeServer()
-    client = new HairpinClient({
-      url: 'ws://test/ws',
-      createSocket: server.createSocket,
-      createPeer: FakePeer.create,
-      reconnect: () => 100,
-      timers,
-    })
+    ;({ client, server, timers } = fakeClient({ reconnect: () => 100 }))
     client.join('alice')
     server.admit(undefined, 30)
     client.call('bob', fakeStream('audio', 'video'))
     await settle()
-    const sdp = { type: 'answer', sdp: 'their-answer' } as const
-    server.last.receive({ type: 'video-answer', callId: 'c1', name: 'bob', target: 'alice', sdp })
+    server.answer()
     await settle()
     FakePeer.last.connection('connected')
   })

@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { HairpinClient } from '../src/client.ts'
+import type { HairpinClient } from '../src/client.ts'
 import type { Room } from '../src/room.ts'
+import { fakeClient } from './fakes/client.ts'
 import { FakePeer, fakeStream } from './fakes/peer.ts'
-import { FakeServer } from './fakes/socket.ts'
-import { FakeTimers, settle } from './fakes/timers.ts'
+import type { FakeServer } from './fakes/socket.ts'
+import { type FakeTimers, settle } from './fakes/timers.ts'
 
 const sdp = <T extends 'offer' | 'answer'>(type: T) => ({ type, sdp: `their-${type}` }) as const
 
@@ -15,16 +16,7 @@ describe('a room', () => {
   let stream: ReturnType<typeof fakeStream>
 
   beforeEach(() => {
-    FakePeer.made = []
-    timers = new FakeTimers()
-    server = new FakeServer()
-    client = new HairpinClient({
-      url: 'ws://test/ws',
-      createSocket: server.createSocket,
-      createPeer: FakePeer.create,
-      timers,
-      relayOnly: true,
-    })
+    ;({ client, server, timers } = fakeClient({ relayOnly: true }))
     client.join('alice')
     server.admit()
     stream = fakeStream('audio', 'video')

@@ -29,6 +29,12 @@ export class FakeServer {
       expiresAt: '2030-01-01T00:00:00Z',
     })
   }
+
+  /** Bob answers the call that is being made. */
+  answer(): void {
+    const sdp = { type: 'answer', sdp: 'their-answer' } as const
+    this.last.receive({ type: 'video-answer', callId: 'c1', name: 'bob', target: 'alice', sdp })
+  }
 }
 
 export class FakeSocket implements WebSocketLike {
