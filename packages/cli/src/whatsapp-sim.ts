@@ -1,11 +1,11 @@
 /** `hairpin whatsapp-sim`: Meta and its customers on this machine, so that calls can be tried without either. */
 import { randomBytes } from 'node:crypto'
-import { createInterface } from 'node:readline'
 import { setTimeout as after } from 'node:timers/promises'
 import { Customers, controlPlugin, Simulator, WebhookSender } from '@hairpin/whatsapp-simulator'
 import { optionsOf, UsageError } from './options.ts'
 import { Prompt, promptHelp } from './whatsapp-sim/prompt.ts'
 import { report } from './whatsapp-sim/reports.ts'
+import { Terminal } from './whatsapp-sim/terminal.ts'
 
 export const whatsappSimHelp = `usage: hairpin whatsapp-sim [options]
 
@@ -31,7 +31,8 @@ const RETRY = 1000
 export async function whatsappSim(args: readonly string[]): Promise<string> {
   const options = readOptions(args)
   if (options.help) return whatsappSimHelp
-  const say = (line: string) => console.log(line)
+  const terminal = new Terminal()
+  const say = (line: string) => terminal.say(line)
   const sender = new WebhookSender({
     url: options.webhook,
     onAttempt: (status, attempt) => {
@@ -54,14 +55,16 @@ export async function whatsappSim(args: readonly string[]): Promise<string> {
   say(banner(options, graphUrl))
 
   const ending = new AbortController()
-  // The second Ctrl-C does not wait.
-  const end = () => (ending.signal.aborted ? process.exit(1) : ending.abort())
+  const quit = () => ending.abort()
+  // The second signal does not wait.
+  const end = () => (ending.signal.aborted ? process.exit(1) : quit())
   for (const signal of endings) process.on(signal, end)
   try {
     if (await handshake(sender, options, ending.signal, say)) {
-      const prompt = new Prompt({ simulator, customers, quit: end })
-      const terminal = openTerminal(prompt, say, end)
-      if (options.auto !== undefined) void callNowAndThen(prompt, customers, options.auto, ending.signal)
+      const prompt = new Prompt({ simulator, customers, quit })
+      terminal.open((line) => prompt.line(line), quit)
+      const call = () => prompt.line('call').then(say, (error: Error) => say(`! ${error.message}`))
+      if (options.auto !== undefined) void callNowAndThen(call, customers, options.auto, ending.signal)
       await aborted(ending.signal)
       terminal.close()
     }
@@ -165,26 +168,14 @@ async function handshake(
   return false
 }
 
-function openTerminal(prompt: Prompt, say: (line: string) => void, quit: () => void) {
-  const terminal = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' })
-  // Without a terminal the input may be at its end from the start, and customers still call.
-  if (!process.stdin.isTTY) terminal.setPrompt('')
-  terminal.on('SIGINT', quit)
-  terminal.on('line', (line) => {
-    prompt.line(line).then(
-      (answer) => {
-        if (answer !== '') say(answer)
-        terminal.prompt()
-      },
-      (error: Error) => say(`! ${error.message}`),
-    )
-  })
-  return terminal
-}
-
-async function callNowAndThen(prompt: Prompt, customers: Customers, every: number, signal: AbortSignal): Promise<void> {
+async function callNowAndThen(
+  call: () => Promise<void>,
+  customers: Customers,
+  every: number,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
-    if (customers.live.length === 0) await prompt.line('call')
+    if (customers.live.length === 0) await call()
     while (customers.live.length > 0 && !signal.aborted) await after(500)
     await after(every, undefined, { signal }).catch(() => {})
   }

@@ -232,8 +232,8 @@ export class Simulator {
 
   #connect(body: Body): Answer {
     if (this.#settings.status !== 'ENABLED') return refuse(138000, 'calling is not enabled')
-    const number = String(body.to)
-    if (!/^\+?\d{5,15}$/.test(number)) return refuse(100, 'to is no phone number')
+    const number = numberOf(body)
+    if (number === undefined) return refuse(100, 'to is no phone number')
     const refusal = this.permissions.refusalOfCall(number)
     if (refusal !== undefined) return refuse(refusal, 'call refused')
     const live = [...this.calls.values()].filter(({ ended }) => !ended)
@@ -252,7 +252,8 @@ export class Simulator {
   }
 
   #message(body: Body): Answer {
-    const number = String(body.to)
+    const number = numberOf(body)
+    if (number === undefined) return refuse(100, 'to is no phone number')
     const interactive = body.interactive as { type?: unknown; body?: { text?: unknown } } | undefined
     if (interactive?.type !== 'call_permission_request') return refuse(100, 'not a request')
     const refusal = this.permissions.refusalOfRequest(number)
@@ -371,4 +372,9 @@ export class Simulator {
 function sdpOf(body: Body, type: 'offer' | 'answer'): string | undefined {
   const session = body.session as { sdp_type?: unknown; sdp?: unknown } | undefined
   return session?.sdp_type === type && typeof session.sdp === 'string' ? session.sdp : undefined
+}
+
+/** Digits; a plus before them is taken. */
+function numberOf({ to }: Body): string | undefined {
+  return typeof to === 'string' ? /^\+?(\d{5,15})$/.exec(to)?.[1] : undefined
 }

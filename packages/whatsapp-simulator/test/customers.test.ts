@@ -42,7 +42,7 @@ async function start(behaviour: Partial<Behaviour> = {}, voice: Partial<VoiceOpt
 }
 
 function newLeg(): Phone {
-  const leg = new Phone({ lite: false, host: '127.0.0.1' })
+  const leg = new Phone({ lite: false, hosts: ['127.0.0.1'] })
   closing.push(() => leg.close())
   return leg
 }

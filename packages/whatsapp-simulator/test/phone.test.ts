@@ -13,7 +13,7 @@ afterEach(async () => {
 })
 
 function newPhone(options: PhoneOptions = {}): Phone {
-  const phone = new Phone({ host: '127.0.0.1', ...options })
+  const phone = new Phone({ hosts: ['127.0.0.1'], ...options })
   closing.push(() => phone.close())
   return phone
 }
@@ -21,11 +21,14 @@ function newPhone(options: PhoneOptions = {}): Phone {
 const speech = Buffer.alloc(60, 1)
 
 describe('the media of a customer', () => {
-  it('offers ICE-lite, actpass and the one address', async () => {
-    const sdp = await newPhone().offer()
+  it.each([[['127.0.0.1']], [['127.0.0.1', '::1']]])('offers ICE-lite, actpass and the addresses %j', async (hosts) => {
+    const [phone, business] = [newPhone({ hosts }), newPhone({ lite: false })]
+    const sdp = await phone.offer()
     expect(sdp).toMatch(/^a=ice-lite/m)
     expect(sdp).toContain('a=setup:actpass')
-    expect([...sdp.matchAll(/^a=candidate:.* (\S+) \d+ typ/gm)].map(([, address]) => address)).toEqual(['127.0.0.1'])
+    expect([...sdp.matchAll(/^a=candidate:.* (\S+) \d+ typ/gm)].map(([, address]) => address)).toEqual(hosts)
+    await phone.join(await business.answer(sdp))
+    await until(() => phone.connected && business.connected, 'both are connected')
   })
 
   it.each([

@@ -98,6 +98,10 @@ describe('the forms that were documented or seen', () => {
     const alone = await ended({ users: 'user-id' })
     expect(alone.call).toMatchObject({ from_user_id: user, to: '4930123456' })
     expect(JSON.stringify(alone.connect)).not.toContain(customer)
+    const asked = await start({ users: 'user-id' })
+    asked.simulator.answersRequest(customer, { granted: true })
+    expect(asked.news[0]).toMatchObject({ messages: [{ from_user_id: user }] })
+    expect(JSON.stringify(asked.news)).not.toContain(customer)
   })
 
   it('errors beside the calls, or within the call', async () => {

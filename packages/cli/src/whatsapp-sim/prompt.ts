@@ -75,8 +75,9 @@ export class Prompt {
     const last = words.at(-1) ?? ''
     const given = /^\+?\d{5,15}$/.test(last)
     const name = (given ? words.slice(0, -1) : words).join(' ') || names[n % names.length]!
-    await this.#options.customers.call(name, given ? last.replace('+', '') : String(DEMO_NUMBERS + (n % 100)))
-    return ''
+    const number = given ? last.replace('+', '') : String(DEMO_NUMBERS + (n % 100))
+    await this.#options.customers.call(name, number)
+    return `${name} (+${number}) calls`
   }
 
   #permission([word = '', number]: readonly string[]): string {

@@ -123,7 +123,7 @@ export class Customers {
 
   #newTalk(callOf: () => SimulatedCall): Talk {
     const { host, voice } = this.#options
-    const phone = new Phone({ keep: false, ...(host === undefined ? {} : { host }) })
+    const phone = new Phone({ keep: false, ...(host === undefined ? {} : { hosts: [host] }) })
     const onDigit = (digit: string) => this.#options.onDigit?.(callOf(), digit)
     const handset = new Handset({ phone, onDigit, ...(voice && { voice }) })
     return { phone, handset, joined: false }

@@ -20,8 +20,8 @@ export interface PhoneOptions {
   readonly opus?: number
   /** The DTLS role in an answer: `active` (client), or `passive` (server). */
   readonly setup?: 'active' | 'passive'
-  /** The one address that is bound and offered; without it all of the machine's. */
-  readonly host?: string
+  /** The addresses that are bound and offered, as one of each family at Meta's; without them the machine's of IPv4. */
+  readonly hosts?: readonly string[]
   /** Keeps packets in `received` and `reports`; false for calls that last. */
   readonly keep?: boolean
 }
@@ -47,7 +47,7 @@ export class Phone {
   #timestamp = 50_000
 
   constructor(options: PhoneOptions = {}) {
-    const { lite = true, opus = 111, host } = options
+    const { lite = true, opus = 111, hosts } = options
     this.opus = opus
     this.#options = options
     const audio = [
@@ -57,9 +57,9 @@ export class Phone {
     this.#connection = new RTCPeerConnection({
       iceLite: lite,
       iceServers: [],
-      iceUseIpv4: host === undefined,
+      iceUseIpv4: hosts === undefined,
       iceUseIpv6: false,
-      iceAdditionalHostAddresses: [host ?? '127.0.0.1'],
+      iceAdditionalHostAddresses: [...(hosts ?? ['127.0.0.1'])],
       codecs: { audio, video: [] },
       headerExtensions: { audio: [], video: [] },
     })

@@ -78,7 +78,13 @@ export class Forms {
       response_source: reply.automatic ? 'automatic' : 'user_action',
     }
     const interactive = { type: 'call_permission_reply', call_permission_reply }
-    const message = { from: number, id, timestamp: timestamp(at), type: 'interactive', interactive }
+    const message = {
+      ...this.#who('from', 'from_user_id', number),
+      id,
+      timestamp: timestamp(at),
+      type: 'interactive',
+      interactive,
+    }
     return this.#value('messages', { ...this.#contacts(number, undefined), messages: [message] })
   }
 
