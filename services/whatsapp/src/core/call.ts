@@ -223,6 +223,11 @@ export function deadlineOf(call: Call, times: CallTimes): { readonly at: number;
   return deadlines.reduce((first, other) => (other.at < first.at ? other : first))
 }
 
+/** Media is due from now on. In direct mode Meta alone hears whether there is any. */
+export function expectMedia(call: Call, now: number): void {
+  if (call.legOpened) call.heardAt = now
+}
+
 export function recordOf(call: Call, ending: Ending, endedAt: number): CallRecord {
   const { key, id, direction, number, name, agent, startedAt, answeredAt } = call
   return { key, id, direction, number, name, agent, startedAt, answeredAt, endedAt, ending }

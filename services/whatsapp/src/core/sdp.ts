@@ -70,7 +70,7 @@ export function whatsappSdp(sdp: string, type: 'offer' | 'answer'): string {
 
 /** The customer's SDP for a browser that talks to Meta itself: it must not negotiate header extensions. */
 export function forBrowser(sdp: string): string {
-  return join(linesOf(sdp).filter((line) => !/^a=extmap\b/.test(line)))
+  return join(liteFirst(linesOf(sdp).filter((line) => !/^a=extmap\b/.test(line))))
 }
 
 /**
