@@ -20,6 +20,20 @@ const screenshots = process.env.HAIRPIN_TEST_SCREENSHOTS
 const maria = '4915155512345'
 const noor = '4915155567890'
 
+/** The next call of the business. */
+const businessCall = ({ simulator }: Meta) =>
+  new Promise<SimulatedCall>((resolve) => {
+    simulator.on((event) => {
+      if (event.type === 'business-calls') resolve(event.call)
+    })
+  })
+
+const shows = (page: Page, testId: string, text: string | RegExp) =>
+  page.getByTestId(testId).filter({ hasText: text }).first().waitFor()
+const clickOn = (page: Page, ...testIds: string[]) =>
+  testIds.reduce((before, testId) => before.then(() => page.getByTestId(testId).click()), Promise.resolve())
+const accept = ({ page }: AgentPage) => page.getByTestId('accept').click()
+
 describe.skipIf(!has('chromium'))('an agent in the browser', () => {
   let meta: Meta
   let stack: Standalone
@@ -55,11 +69,6 @@ describe.skipIf(!has('chromium'))('an agent in the browser', () => {
     return { call, phone }
   }
 
-  const shows = (page: Page, testId: string, text: string | RegExp) =>
-    page.getByTestId(testId).filter({ hasText: text }).first().waitFor()
-  const clickOn = (page: Page, ...testIds: string[]) =>
-    testIds.reduce((before, testId) => before.then(() => page.getByTestId(testId).click()), Promise.resolve())
-
   /** As it is now, in both colour schemes, on a desk and on a phone. */
   async function inspect(page: Page, name: string): Promise<void> {
     for (const [colorScheme, width] of [
@@ -83,8 +92,6 @@ describe.skipIf(!has('chromium'))('an agent in the browser', () => {
       expect(violations, `${name}, ${colorScheme}`).toEqual([])
     }
   }
-
-  const accept = ({ page }: AgentPage) => page.getByTestId('accept').click()
 
   test('takes a call: both hear each other, digits arrive, hold is silent, a reload keeps it, the customer ends it', async () => {
     const { call, phone } = await rings()
@@ -139,11 +146,7 @@ describe.skipIf(!has('chromium'))('an agent in the browser', () => {
     await inspect(ann.page, 'outgoing')
 
     const phone = new Phone()
-    const begun = new Promise<SimulatedCall>((resolve) => {
-      simulator.on((event) => {
-        if (event.type === 'business-calls') resolve(event.call)
-      })
-    })
+    const begun = businessCall(meta)
     await clickOn(ann.page, 'dial')
     const call = await begun
     closing.push(
@@ -182,8 +185,19 @@ describe.skipIf(!has('chromium'))('an agent in the browser', () => {
       const { call, phone } = await rings()
       await shows(ann.page, 'incoming', 'Maria')
       await accept(bea)
-      await shows(ann.page, 'notice', 'Somebody else has Maria’s call.')
+      await shows(ann.page, 'notice', 'Maria’s call was taken elsewhere.')
       expect(await ann.page.getByTestId('incoming').count()).toBe(0)
+      await hearsTone(bea, 1000)
+
+      const laptop = await joinAgent(browser, stack.url, 'bea', 'call')
+      closing.push(() => laptop.page.context().close())
+      await shows(laptop.page, 'call-state', 'on another of your devices')
+      await clickOn(laptop.page, 'continue')
+      await shows(bea.page, 'notice', 'Maria’s call was taken elsewhere.')
+      await hearsTone(laptop, 1000)
+      await laptop.page.close()
+      await bea.page.reload()
+      await clickOn(bea.page, 'continue')
       await hearsTone(bea, 1000)
 
       await clickOn(bea.page, 'transfer-toggle', 'transfer-ann')
@@ -245,5 +259,45 @@ describe.skipIf(!has('chromium'))('an agent in the browser', () => {
   test('broke no rule of WhatsApp’s meanwhile, and the page none of its own policy', () => {
     expect(meta.simulator.violations).toEqual([])
     expect(ann.log.filter((line) => !line.startsWith('info'))).toEqual([])
+  })
+
+  test('in direct mode the browser talks with the phone itself, until it is loaded anew', async () => {
+    const direct = await startMeta()
+    const { simulator } = direct
+    closing.push(() => direct.close())
+    const service = await startWhatsapp(direct, { env: { HAIRPIN_WHATSAPP_MODE: 'direct' } })
+    closing.push(() => service.stop())
+    const cem = await joinAgent(browser, service.url, 'cem')
+    closing.push(() => cem.page.context().close())
+    const phones = [new Phone(), new Phone()] as const
+    closing.push(() => Promise.all(phones.map((phone) => phone.close())))
+    const hearEachOther = async (phone: Phone) => {
+      await shows(cem.page, 'call-state', 'Connected')
+      closing.push(play(phone, tone))
+      await Promise.all([hearsTone(cem, 1000), phoneHears(cem, phone)])
+    }
+
+    const call = simulator.userCalls(maria, 'Maria', await phones[0].offer())
+    simulator.watch(call, phones[0])
+    await accept(cem)
+    await soon(() => call.preAccepted, 'the call is pre-accepted')
+    await phones[0].join(call.sdp!)
+    await hearEachOther(phones[0])
+    await clickOn(cem.page, 'hangup')
+    await soon(() => call.ended, 'the call is over at WhatsApp')
+
+    simulator.permissions.grant(noor, true)
+    await cem.page.getByTestId('number').fill(`+${noor}`)
+    const begun = businessCall(direct)
+    await clickOn(cem.page, 'check', 'dial')
+    const business = await begun
+    simulator.watch(business, phones[1])
+    simulator.phoneConnects(business, await phones[1].answer(business.sdp ?? ''))
+    simulator.status(business, 'ACCEPTED')
+    await hearEachOther(phones[1])
+    expect(simulator.violations).toEqual([])
+    await cem.page.reload()
+    await soon(() => business.ended, 'the call is over at WhatsApp')
+    await shows(cem.page, 'notice', 'The connection was lost.')
   })
 })

@@ -11,8 +11,11 @@ export interface AgentPage {
   readonly log: readonly string[]
 }
 
-/** Opens the page by an address that has a token, and joins; calls ring there when this is done. */
-export async function joinAgent(browser: Browser, url: string, name: string): Promise<AgentPage> {
+/**
+ * Opens the page by an address that has a token, and joins; calls ring there when this is done.
+ * @param shown what the page shows then: by default that it is available
+ */
+export async function joinAgent(browser: Browser, url: string, name: string, shown?: string): Promise<AgentPage> {
   const context = await browser.newContext({ viewport: { width: 1100, height: 900 } })
   const page = await context.newPage()
   const log: string[] = []
@@ -20,7 +23,8 @@ export async function joinAgent(browser: Browser, url: string, name: string): Pr
   page.on('pageerror', (error) => log.push(`uncaught: ${error.message}`))
   await page.goto(`${url}agent#token=${await agentToken(name)}`)
   await page.getByTestId('join').click()
-  await ready({ name, page, log })
+  if (shown === undefined) await ready({ name, page, log })
+  else await page.getByTestId(shown).waitFor()
   return { name, page, log }
 }
 

@@ -53,6 +53,8 @@ interface Question {
 
 /** Milliseconds after the service was away until a call that it does not name again is over. */
 const confirmation = 10_000
+/** Calls that were left, the last ones: messages about them are on their way for a moment only. */
+const remembered = 20
 
 /**
  * Customers' calls at this device: those that ring, the one that its agent has, and those that the agent makes. It lives on a
@@ -71,6 +73,8 @@ export class AgentDesk extends Emitter<AgentDeskEvents> {
   #current: AgentCall | undefined
   /** Calls being made that the server has not named, in order; those given up among them. */
   readonly #dialled: AgentCall[] = []
+  /** Calls that this side has left: what the server says of them was said before it knew. */
+  readonly #left = new Set<string>()
 
   constructor(client: HairpinClient, { timers = systemTimers }: { readonly timers?: Timers } = {}) {
     super()
@@ -199,6 +203,7 @@ export class AgentDesk extends Emitter<AgentDeskEvents> {
     const { callId: id, callerName, callerNumber, transferredBy, sdp } = message
     // It rings already: the server says so again after the device was gone for a moment.
     if (this.#ringing.has(id) || this.#current?.id === id) return
+    if (transferredBy === undefined && this.#left.has(id)) return
     const call = this.#make({
       id,
       state: 'incoming',
@@ -214,14 +219,17 @@ export class AgentDesk extends Emitter<AgentDeskEvents> {
   #state(message: Extract<ServerMessage, { type: 'call-state' }>): void {
     const { callId: id, state, resumed, direction, callerName, callerNumber, answeredAt, held } = message
     const current = this.#current
+    if (this.#left.has(id)) return
     if (current?.id === id) {
       this.#confirm.clear()
       current.handleState(message)
     } else if (state === 'calling' && !resumed) {
       const dialled = this.#dialled.shift()
       // Without one another device of this agent makes the call.
-      if (dialled?.state === 'ended') this.#send({ type: 'call-over', callId: id })
-      else dialled?.handleState(message)
+      if (dialled?.state === 'ended') {
+        this.#leave(id)
+        this.#send({ type: 'call-over', callId: id })
+      } else dialled?.handleState(message)
     } else if (resumed && !current) {
       const caller = callerOf(callerName, callerNumber)
       const call = this.#make({ id, state, direction, caller, held, ...(answeredAt ? { answeredAt } : {}) })
@@ -254,6 +262,7 @@ export class AgentDesk extends Emitter<AgentDeskEvents> {
     })
     call.on('signal', (signal) => {
       if (signal.type === 'call-dial') this.#dialled.push(call)
+      else if (signal.type === 'call-over' || signal.type === 'call-decline') this.#leave(signal.callId)
       this.#send(signal)
     })
     call.on('state', (state) => {
@@ -276,6 +285,12 @@ export class AgentDesk extends Emitter<AgentDeskEvents> {
     this.#current = undefined
     this.#confirm.clear()
     if (!this.#wanted && this.#available) this.#tellAvailable()
+  }
+
+  #leave(callId: string): void {
+    this.#left.add(callId)
+    const [oldest] = this.#left
+    if (this.#left.size > remembered && oldest !== undefined) this.#left.delete(oldest)
   }
 
   #find(callId: string): AgentCall | undefined {

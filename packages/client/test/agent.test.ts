@@ -163,6 +163,18 @@ describe('a desk of customers’ calls', () => {
     ])
   })
 
+  it('is not brought back to a call that it has left by what was said before', async () => {
+    const call = await talking()
+    rings('c2')
+    desk.ringing[0]?.decline()
+    call.hangUp()
+    state('c1', { resumed: true })
+    rings('c2')
+    expect([desk.current, desk.ringing]).toEqual([undefined, []])
+    rings('c2', { transferredBy: 'bea' })
+    expect(desk.ringing).toHaveLength(1)
+  })
+
   it('loses the race for a call without a sound left open', async () => {
     const stream = fakeStream('audio')
     rings('c1')

@@ -131,6 +131,8 @@ it('brings the SDP of a browser into the form that Meta takes: 20 ms, no header 
   expect(checked).toMatchObject({ sdp: expect.stringMatching(/^((?!extmap).)*a=ptime:20\r\n$/s) })
   expect(candidatesOf(directSdp(withLines(bare('active'), relay), 'answer'))).toEqual([relay])
   expect(forBrowser('v=0\na=extmap:1 urn:x\na=mid:0\n')).toBe('v=0\r\na=mid:0\r\n')
+  // Browsers, too, look for it in the session only, and take the wrong role without it.
+  expect(forBrowser('v=0\nm=audio\na=ice-lite\n')).toBe('v=0\r\na=ice-lite\r\nm=audio\r\n')
 })
 
 it.each([

@@ -52,7 +52,7 @@ const reasons: Readonly<Record<AgentEndReason, (who: string, by: AgentCallEnd['b
   busy: () => 'There are as many calls as this server takes.',
   stopped: () => 'The service for calls was stopped.',
   failed: () => 'The call failed.',
-  'answered-elsewhere': (who) => `Somebody else has ${who}’s call.`,
+  'answered-elsewhere': (who) => `${who}’s call was taken elsewhere.`,
   'ring-stopped': (who) => `${who}’s call rings here no more.`,
   transferred: (who) => `${who}’s call was handed over.`,
   refused: () => 'The server refused the call.',
@@ -71,7 +71,7 @@ const outcomes: Partial<Record<AgentEndReason, string>> = {
   'agent-hung-up': 'Cancelled',
   declined: 'Declined',
   'no-answer': 'No answer',
-  'answered-elsewhere': 'Taken by another',
+  'answered-elsewhere': 'Taken elsewhere',
   busy: 'Busy',
   refused: 'Refused',
 }

@@ -50,6 +50,15 @@ export function rememberCall(id: string): void {
   }
 }
 
+/** It does so no more. */
+export function forgetCall(): void {
+  try {
+    sessionStorage.removeItem(callKey)
+  } catch {
+    // There is nothing then.
+  }
+}
+
 /** Whether the page before this one, in this tab, carried the call: if not, another device of this agent does. */
 export function carriedCall(id: string | undefined): boolean {
   try {

@@ -14,7 +14,16 @@ import {
 } from '@hairpin/client'
 import { Ring } from '../../../src/state/ring.ts'
 import { callerText, endText, numberText, permissionText } from '../format.ts'
-import { type Admission, carriedCall, forget, remember, rememberCall, remembered, tokenOfAddress } from './admission.ts'
+import {
+  type Admission,
+  carriedCall,
+  forget,
+  forgetCall,
+  remember,
+  rememberCall,
+  remembered,
+  tokenOfAddress,
+} from './admission.ts'
 import { History, type PastCall } from './history.ts'
 import { chooseMicrophone, openMicrophone } from './microphone.ts'
 
@@ -274,6 +283,7 @@ export class AgentSession {
     call.on('remote-stream', () => this.#changed())
     call.on('transfer-declined', () => this.#tell('info', 'The other agent did not take the call. It stays here.'))
     call.on('ended', (end) => {
+      if (!rangOnly) forgetCall()
       if (!rangOnly || (end.reason !== 'ring-stopped' && end.reason !== 'connection-lost')) {
         this.#history.add(call, at)
         this.#notice = { tone: calm.has(end.reason) ? 'info' : 'problem', text: endText(callerText(call.caller), end) }
