@@ -22,6 +22,8 @@ export interface WhatsappConfig {
   readonly calls: number
   /** Seconds that a customer's call rings at the agents. */
   readonly ring: number
+  /** What a customer reads who is asked for the permission to be called. */
+  readonly permissionText: string
   readonly records: {
     /** Days that records of calls are kept. */
     readonly days: number
@@ -96,6 +98,7 @@ function settings(env: EnvReader) {
     },
     calls: env.integer('HAIRPIN_WHATSAPP_CALLS', 200, 1, 1000),
     ring: env.integer('HAIRPIN_WHATSAPP_RING', 45, 5, 60),
+    permissionText: permissionText(env),
     records: {
       days: env.integer('HAIRPIN_WHATSAPP_RECORD_DAYS', 365, 1, 36_500),
       fullNumbers: env.choice('HAIRPIN_WHATSAPP_NUMBERS', ['hashed', 'full'], 'hashed') === 'full',
@@ -117,6 +120,14 @@ function graphUrl(env: EnvReader): string {
   if (!url || !/^https?:$/.test(url.protocol) || !/^\/v\d+\.\d+\/?$/.test(url.pathname) || url.search !== '')
     throw new ConfigError(name, `"${text}" is not a URL with a version like ${GRAPH_URL}`)
   return text.replace(/\/$/, '')
+}
+
+function permissionText(env: EnvReader): string {
+  const name = 'HAIRPIN_WHATSAPP_PERMISSION_TEXT'
+  const text = env.string(name) ?? 'May we call you on WhatsApp?'
+  // The limit of a message's body.
+  if (text.length > 1024) throw new ConfigError(name, 'is longer than 1024 characters')
+  return text
 }
 
 function mediaAddress(env: EnvReader): ExternalAddress | undefined {

@@ -25,6 +25,7 @@ describe('the WhatsApp bridge', () => {
       media: { ports: { min: 48000, max: 48999 } },
       calls: 200,
       ring: 45,
+      permissionText: 'May we call you on WhatsApp?',
       records: { days: 365, fullNumbers: false },
     })
   })
@@ -48,6 +49,7 @@ describe('the WhatsApp bridge', () => {
     ['HAIRPIN_WHATSAPP_MEDIA_IP', 'eth0'],
     ['HAIRPIN_WHATSAPP_CALLS', '0'],
     ['HAIRPIN_WHATSAPP_RING', '61'],
+    ['HAIRPIN_WHATSAPP_PERMISSION_TEXT', 'please '.repeat(200)],
     ['HAIRPIN_WHATSAPP_RECORD_DAYS', 'forever'],
     ['HAIRPIN_WHATSAPP_NUMBERS', 'none'],
     ['HAIRPIN_WHATSAPP_DESK', '/run/desk.sock'],

@@ -14,6 +14,9 @@ export interface WhatsappLive {
 
 export type WebhookResult = 'taken' | 'unsigned' | 'busy' | 'invalid'
 
+const actions = ['pre_accept', 'accept', 'reject', 'terminate', 'connect', 'permission', 'request_permission'] as const
+type Action = (typeof actions)[number]
+
 /** The bridge's metrics, docs/METRICS.md. Labels come from fixed sets. */
 export class WhatsappMetrics {
   readonly #calls: Counter<'direction' | 'outcome'>
@@ -77,6 +80,8 @@ export class WhatsappMetrics {
       labelNames: ['action', 'code'],
       registers,
     })
+    // A refused token shows as an increase from the first time on.
+    for (const action of actions) for (const code of ['ok', '190']) this.#requests.inc({ action, code }, 0)
     this.#webhooks = new Counter({
       name: 'hairpin_whatsapp_webhooks_total',
       help: 'Webhooks, by result.',
@@ -102,7 +107,7 @@ export class WhatsappMetrics {
 
   /** The client with its requests counted. */
   counted(graph: GraphClient): CountedGraph {
-    const counted = async <T>(action: string, under: Promise<GraphResult<T>>): Promise<GraphResult<T>> => {
+    const counted = async <T>(action: Action, under: Promise<GraphResult<T>>): Promise<GraphResult<T>> => {
       const result = await under
       this.#requests.inc({ action, code: result.ok ? 'ok' : String(result.code ?? result.status ?? 'none') })
       return result

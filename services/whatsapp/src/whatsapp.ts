@@ -96,6 +96,7 @@ export function createWhatsappService(options: WhatsappServiceOptions): Whatsapp
     onClosed: (id) => store.closed(id),
     log: logger,
     newKey: randomUUID,
+    permissionText: config.whatsapp.permissionText,
     times: { ring: ring * 1000 },
     limit,
   })
