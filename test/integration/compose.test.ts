@@ -99,6 +99,21 @@ describe.skipIf(!has('docker'))('docker compose up with no settings', () => {
     expect((await request(`${origin}/metrics`)).status).toBe(404)
   })
 
+  test('has no WhatsApp calls without their profile, and says so to Meta', async () => {
+    for (const path of ['/call-events', '/api/v1/whatsapp/calls']) {
+      const { status, body } = await request(`${origin}${path}`)
+      expect([status, JSON.parse(body).error.code]).toEqual([404, 'NOT_FOUND'])
+    }
+    const config = async (env: Record<string, string>) =>
+      JSON.parse(await project.run(['--profile', 'whatsapp', 'config', '--format', 'json'], { env })).services
+    const { turn, signaling, whatsapp } = await config({ HAIRPIN_WHATSAPP_PHONE_NUMBER_ID: '106540352242922' })
+    for (const key of ['network_mode', 'read_only', 'cap_drop', 'security_opt', 'volumes'])
+      expect.soft(whatsapp[key], key).toEqual(turn[key])
+    // Both find each other by the same socket, and signaling looks for it only where there is a number.
+    expect(signaling.environment.HAIRPIN_WHATSAPP_DESK).toBe(whatsapp.environment.HAIRPIN_WHATSAPP_DESK)
+    expect((await config({})).signaling.environment.HAIRPIN_WHATSAPP_DESK).toBe('')
+  })
+
   test('gives credentials for the generated key, and 401 for another', async () => {
     const given = await credentials(await apiKey())
     expect(given.status).toBe(201)
@@ -113,7 +128,9 @@ describe.skipIf(!has('docker'))('docker compose up with no settings', () => {
     // 200 connections are allowed from one address; each of these claims another one.
     const open: WebSocket[] = []
     try {
-      for (let host = 1; host <= 200; host++) open.push(await connect({ 'x-forwarded-for': `192.0.2.${host}` }))
+      // All at once: who says nothing for ten seconds is not connected any more.
+      const hosts = Array.from({ length: 200 }, (_, index) => `192.0.2.${index + 1}`)
+      open.push(...(await Promise.all(hosts.map((host) => connect({ 'x-forwarded-for': host })))))
       await expect(connect({ 'x-forwarded-for': '198.51.100.1' })).rejects.toThrow('429')
     } finally {
       for (const socket of open) socket.terminate()
