@@ -29,7 +29,6 @@ export interface PhoneOptions {
 export interface PhoneEvents {
   readonly onRtp?: (packet: RtpPacket) => void
   readonly onRtcp?: (packet: RtcpPacket) => void
-  readonly onConnected?: () => void
   /** DTLS failed, or the other side closed it. */
   readonly onLost?: () => void
   /** A check of an agent that does not control was answered with 487. */
@@ -62,9 +61,6 @@ export class Phone {
       iceAdditionalHostAddresses: [...(hosts ?? ['127.0.0.1'])],
       codecs: { audio, video: [] },
       headerExtensions: { audio: [], video: [] },
-    })
-    this.#connection.connectionStateChange.subscribe((state) => {
-      if (state === 'connected') for (const { onConnected } of this.#listeners) onConnected?.()
     })
   }
 
