@@ -23,7 +23,11 @@ export function App({ session }: { readonly session: Session }) {
       <NoticeBar notice={view.notice} onDismiss={() => session.dismiss()} />
       {inside ? (
         <main class="room">
-          <People view={view} onCall={(peer) => void session.call(peer)} onRing={(on) => void session.setRing(on)} />
+          <People
+            view={view}
+            onCall={(peer, video) => void session.call(peer, video)}
+            onRing={(on) => void session.setRing(on)}
+          />
           <section
             class="stage"
             aria-label={talking ? `Call with ${call.peer}` : room ? `Room ${room.name}` : 'No call'}
@@ -35,6 +39,7 @@ export function App({ session }: { readonly session: Session }) {
                 stats={view.stats}
                 relayOnly={view.relayOnly}
                 onRelayOnly={(on) => session.setRelayOnly(on)}
+                onDeviceFailed={(error) => session.deviceFailed(error)}
               />
             ) : room ? (
               <RoomView
@@ -42,6 +47,7 @@ export function App({ session }: { readonly session: Session }) {
                 link={session.linkTo(room.name)}
                 name={view.name ?? ''}
                 onLeave={() => session.leaveRoom()}
+                onDeviceFailed={(error) => session.deviceFailed(error)}
               />
             ) : (
               <Welcome
@@ -65,7 +71,7 @@ export function App({ session }: { readonly session: Session }) {
         <IncomingDialog
           call={call}
           busy={view.preparing === call.peer}
-          onAccept={() => void session.accept(call)}
+          onAccept={(video) => void session.accept(call, video)}
           onDecline={() => call.decline()}
         />
       )}

@@ -1,4 +1,4 @@
-import type { CallEnd, SelectedPair } from '@hairpin/client'
+import type { Call, CallEnd, SelectedPair } from '@hairpin/client'
 
 /** Bits per second in three digits at most: `840 kbit/s`, `1.2 Mbit/s`. */
 export function bitrate(bits: number | undefined): string {
@@ -51,7 +51,7 @@ export function pathDetail(pair: SelectedPair): string {
 }
 
 /** Why a call is over, told to this side. */
-export function endText(peer: string, end: CallEnd): string {
+export function endText({ peer, direction }: Pick<Call, 'peer' | 'direction'>, end: CallEnd): string {
   switch (end.reason) {
     case 'hang-up':
       return end.by === 'local' ? 'Call ended.' : `${peer} hung up.`
@@ -66,7 +66,7 @@ export function endText(peer: string, end: CallEnd): string {
     case 'offline':
       return `${peer} is not here any more.`
     case 'no-answer':
-      return end.by === 'local' ? `${peer} did not answer.` : 'Nobody answered.'
+      return direction === 'outgoing' ? `${peer} did not answer.` : `You missed ${peer}’s call.`
     case 'disconnected':
       return `${peer} lost the connection to the server.`
     case 'connect-failed':

@@ -32,9 +32,13 @@ describe('format', () => {
   })
 
   it('tells each side of an end in its own words', () => {
-    expect(endText('bob', { reason: 'rejected', by: 'remote' })).toBe('bob declined.')
-    expect(endText('bob', { reason: 'rejected', by: 'local' })).toBe('You declined bob’s call.')
-    expect(endText('bob', { reason: 'cancelled', by: 'remote' })).toBe('bob called and gave up.')
-    expect(endText('bob', { reason: 'answered-elsewhere', by: 'remote' })).toMatch(/another device/)
+    const outgoing = { peer: 'bob', direction: 'outgoing' } as const
+    const incoming = { peer: 'bob', direction: 'incoming' } as const
+    expect(endText(outgoing, { reason: 'rejected', by: 'remote' })).toBe('bob declined.')
+    expect(endText(incoming, { reason: 'rejected', by: 'local' })).toBe('You declined bob’s call.')
+    expect(endText(incoming, { reason: 'cancelled', by: 'remote' })).toBe('bob called and gave up.')
+    expect(endText(incoming, { reason: 'answered-elsewhere', by: 'remote' })).toMatch(/another device/)
+    expect(endText(outgoing, { reason: 'no-answer', by: 'remote' })).toBe('bob did not answer.')
+    expect(endText(incoming, { reason: 'no-answer', by: 'remote' })).toBe('You missed bob’s call.')
   })
 })

@@ -1,4 +1,4 @@
-import type { Call, Room } from '@hairpin/client'
+import { type Call, openMedia, type Room } from '@hairpin/client'
 
 export type DeviceKind = 'audio' | 'video'
 
@@ -30,6 +30,12 @@ export function chosen(stream: MediaStream | undefined, kind: DeviceKind): strin
 
 export async function useDevice(session: Call | Room, kind: DeviceKind, id: string): Promise<void> {
   const stream = await navigator.mediaDevices.getUserMedia({ [kind]: { deviceId: { exact: id } } })
+  await session.switchTrack(kind, stream.getTracks()[0])
+}
+
+/** Sends the first device of a kind that was not sent so far. */
+export async function turnOn(session: Call | Room, kind: DeviceKind): Promise<void> {
+  const { stream } = await openMedia(navigator.mediaDevices, { [kind]: true })
   await session.switchTrack(kind, stream.getTracks()[0])
 }
 

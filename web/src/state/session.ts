@@ -1,5 +1,6 @@
 import {
   type Call,
+  type CallEndReason,
   type CallStatsSample,
   type ClientErrorCode,
   type CloseInfo,
@@ -20,6 +21,8 @@ import { canRing, ringingName, ringWhenClosed, stopRinging } from './wake.ts'
 export interface Notice {
   readonly tone: 'info' | 'problem'
   readonly text: string
+  /** The connectivity check may say why. */
+  readonly check?: boolean
 }
 
 /** Camera or microphone could not be had; the user decides how to go on. */
@@ -52,6 +55,11 @@ export function mediaObstacle(): ClientErrorCode | undefined {
   if (typeof RTCPeerConnection === 'undefined') return 'WEBRTC_UNSUPPORTED'
   return navigator.mediaDevices ? undefined : 'MEDIA_INSECURE_CONTEXT'
 }
+
+/** Ends of calls that are nobody's fault. */
+const calm: readonly CallEndReason[] = ['hang-up', 'cancelled', 'rejected', 'answered-elsewhere', 'no-answer']
+/** Ends that the network brought about. */
+const pathless: readonly CallEndReason[] = ['connect-failed', 'connection-lost']
 
 /** What the page shows and what its buttons do; the views read `view` and call the verbs. */
 export class Session {
@@ -150,11 +158,12 @@ export class Session {
     this.client.leave()
   }
 
-  async call(peer: string): Promise<void> {
+  /** @param video with the camera on; it can be turned on later too */
+  async call(peer: string, video = true): Promise<void> {
     if (this.#preparing || this.client.currentCall || this.client.room) return
     this.#notice = undefined
     const before = this.#calls
-    const media = await this.#media(peer)
+    const media = await this.#media(peer, video)
     if (media === 'cancelled') return
     // While the camera opened, the server may have gone, the same person may have called, or somebody else.
     const current = this.client.calls.current
@@ -164,8 +173,8 @@ export class Session {
     else stopMedia(media)
   }
 
-  async accept(call: Call): Promise<void> {
-    const media = await this.#media(call.peer)
+  async accept(call: Call, video = true): Promise<void> {
+    const media = await this.#media(call.peer, video)
     if (media === 'cancelled') call.decline()
     else if (call.state === 'incoming') await call.accept(media)
     else stopMedia(media)
@@ -236,19 +245,26 @@ export class Session {
     this.#changed()
   }
 
+  /** A camera or microphone that is turned on during a call could not be had. */
+  deviceFailed(error: unknown): void {
+    const code = error instanceof HairpinError ? error.code : 'MEDIA_FAILED'
+    this.#notice = { tone: 'problem', text: clientErrors[code] }
+    this.#changed()
+  }
+
   dismiss(): void {
     this.#notice = undefined
     this.#changed()
   }
 
   /** Opens what there is; asks when it is refused. Without any device the call is receive-only. */
-  async #media(peer: string): Promise<MediaStream | undefined | 'cancelled'> {
+  async #media(peer: string, video = true): Promise<MediaStream | undefined | 'cancelled'> {
     this.#preparing = peer
     this.#changed()
     try {
       for (;;) {
         try {
-          const { stream, missing } = await openMedia(navigator.mediaDevices)
+          const { stream, missing } = await openMedia(navigator.mediaDevices, { audio: true, video })
           if (missing.includes('video')) this.#notice = { tone: 'info', text: 'No camera: the others hear you only.' }
           if (missing.includes('audio'))
             this.#notice = { tone: 'info', text: 'No microphone: the others see you only.' }
@@ -298,14 +314,11 @@ export class Session {
         this.#shown = undefined
         this.#closeChat()
       }
-      const calm = [
-        'hang-up',
-        'cancelled',
-        'rejected',
-        'answered-elsewhere',
-        ...(end.by === 'local' ? [] : ['no-answer']),
-      ]
-      this.#notice = { tone: calm.includes(end.reason) ? 'info' : 'problem', text: endText(call.peer, end) }
+      this.#notice = {
+        tone: calm.includes(end.reason) ? 'info' : 'problem',
+        text: endText(call, end),
+        check: pathless.includes(end.reason),
+      }
       if (this.#question) this.#question.answer('cancel')
       this.#changed()
     })

@@ -14,9 +14,10 @@ interface CallViewProps {
   readonly stats: CallStatsSample | undefined
   readonly relayOnly: boolean
   readonly onRelayOnly: (on: boolean) => void
+  readonly onDeviceFailed: (error: unknown) => void
 }
 
-export function CallView({ call, stats, relayOnly, onRelayOnly }: CallViewProps) {
+export function CallView({ call, stats, relayOnly, onRelayOnly, onDeviceFailed }: CallViewProps) {
   const [picture, setPicture] = useState(false)
   const hangUp = useRef<HTMLButtonElement>(null)
   const sendsVideo = (call.localStream?.getVideoTracks().length ?? 0) > 0
@@ -56,7 +57,7 @@ export function CallView({ call, stats, relayOnly, onRelayOnly }: CallViewProps)
         )}
       </div>
       <section class="controls" aria-label="Call controls">
-        <MediaControls session={call} />
+        <MediaControls session={call} onFailed={onDeviceFailed} />
         <button
           type="button"
           ref={hangUp}
@@ -114,6 +115,6 @@ function remoteText(call: Call): string {
 }
 
 function previewText(call: Call, sendsVideo: boolean): string {
-  const words = [!sendsVideo ? 'no camera' : call.cameraOff ? 'camera off' : '', call.muted ? 'muted' : '']
+  const words = [!sendsVideo || call.cameraOff ? 'camera off' : '', call.muted ? 'muted' : '']
   return ['You', ...words.filter(Boolean)].join(' · ')
 }

@@ -9,11 +9,13 @@ interface HeaderProps {
 
 export function Header({ view, inside, onLeave }: HeaderProps) {
   const { state, text } = statusOf(view)
+  // Before that the form has the page's heading.
+  const Brand = inside ? 'h1' : 'span'
   return (
     <header class="header">
-      <span class="brand">
+      <Brand class="brand">
         <Logo /> Hairpin
-      </span>
+      </Brand>
       <span class="status" role="status" data-testid="status" data-state={state}>
         <span class="dot" aria-hidden="true" />
         <span class="status-text">{text}</span>

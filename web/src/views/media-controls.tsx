@@ -1,16 +1,27 @@
 import type { Call, Room } from '@hairpin/client'
 import { useEffect, useState } from 'preact/hooks'
-import { chosen, type Device, type DeviceKind, listDevices, shareScreen, useDevice } from '../state/devices.ts'
+import { chosen, type Device, type DeviceKind, listDevices, shareScreen, turnOn, useDevice } from '../state/devices.ts'
 import { Camera, Mic, Screen } from '../ui/icons.tsx'
 import { Toggle } from '../ui/toggle.tsx'
 
+interface MediaControlsProps {
+  readonly session: Call | Room
+  /** A device could not be opened. */
+  readonly onFailed: (error: unknown) => void
+}
+
 /** What is sent: mute, camera off, screen, and which devices. The same in calls and rooms. */
-export function MediaControls({ session }: { readonly session: Call | Room }) {
+export function MediaControls({ session, onFailed }: MediaControlsProps) {
   const [stop, setStop] = useState<{ readonly run: () => Promise<void> }>()
   const { localStream } = session
   const has = (kind: DeviceKind) => localStream?.getTracks().some((track) => track.kind === kind) ?? false
   const canShare = navigator.mediaDevices && 'getDisplayMedia' in navigator.mediaDevices
 
+  // Who came without a camera may turn it on later.
+  const toggleCamera = () => {
+    if (has('video')) session.setCameraOff(!session.cameraOff)
+    else turnOn(session, 'video').catch(onFailed)
+  }
   const toggleScreen = async () => {
     if (stop) return stop.run()
     const run = await shareScreen(session, () => setStop(undefined)).catch(() => undefined)
@@ -30,12 +41,12 @@ export function MediaControls({ session }: { readonly session: Call | Room }) {
       </Toggle>
       <Toggle
         testId="camera"
-        on={session.cameraOff}
+        on={session.cameraOff || !has('video')}
         name="Camera off"
-        disabled={!has('video')}
-        onClick={() => session.setCameraOff(!session.cameraOff)}
+        disabled={!navigator.mediaDevices}
+        onClick={toggleCamera}
       >
-        <Camera off={session.cameraOff} />
+        <Camera off={session.cameraOff || !has('video')} />
       </Toggle>
       {canShare && (
         <Toggle testId="screen" on={stop !== undefined} name="Share screen" onClick={() => void toggleScreen()}>

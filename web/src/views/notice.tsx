@@ -13,7 +13,17 @@ export function NoticeBar({
     <div class="notices" aria-live="polite">
       {notice && (
         <div class={`notice notice-${notice.tone}`} data-testid="notice">
-          <p>{notice.text}</p>
+          <p>
+            {notice.text}
+            {notice.check && (
+              <>
+                {' '}
+                <a href="/check" target="_blank" rel="noopener" data-testid="check-link">
+                  Check this connection
+                </a>
+              </>
+            )}
+          </p>
           <button type="button" class="icon-button" aria-label="Dismiss" onClick={onDismiss}>
             <Close />
           </button>

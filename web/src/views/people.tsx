@@ -1,12 +1,12 @@
 import { useEffect, useRef } from 'preact/hooks'
 import type { View } from '../state/session.ts'
 import { Avatar } from '../ui/avatar.tsx'
-import { Phone } from '../ui/icons.tsx'
+import { Camera, Phone } from '../ui/icons.tsx'
 import { Absent } from './absent.tsx'
 
 interface PeopleProps {
   readonly view: View
-  readonly onCall: (peer: string) => void
+  readonly onCall: (peer: string, video?: boolean) => void
   readonly onRing: (on: boolean) => void
 }
 
@@ -45,7 +45,18 @@ export function People({ view, onCall, onRing }: PeopleProps) {
               disabled={busy}
               onClick={() => onCall(other)}
             >
-              <Phone /> Call
+              <Camera off={false} /> Call
+            </button>
+            <button
+              type="button"
+              class="button button-call button-call-audio"
+              data-testid={`call-audio-${other}`}
+              aria-label={`Call ${other} without camera`}
+              title="Without camera"
+              disabled={busy}
+              onClick={() => onCall(other, false)}
+            >
+              <Phone />
             </button>
           </li>
         ))}

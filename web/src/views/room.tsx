@@ -11,9 +11,10 @@ interface RoomViewProps {
   readonly link: string
   readonly name: string
   readonly onLeave: () => void
+  readonly onDeviceFailed: (error: unknown) => void
 }
 
-export function RoomView({ room, link, name, onLeave }: RoomViewProps) {
+export function RoomView({ room, link, name, onLeave, onDeviceFailed }: RoomViewProps) {
   const leave = useRef<HTMLButtonElement>(null)
   const { localStream, members } = room
   const sendsVideo = (localStream?.getVideoTracks().length ?? 0) > 0
@@ -36,7 +37,7 @@ export function RoomView({ room, link, name, onLeave }: RoomViewProps) {
         ))}
       </ul>
       <section class="controls" aria-label="Room controls">
-        <MediaControls session={room} />
+        <MediaControls session={room} onFailed={onDeviceFailed} />
         <button type="button" ref={leave} class="button button-danger" data-testid="leave-room" onClick={onLeave}>
           <HangUp /> Leave room
         </button>
