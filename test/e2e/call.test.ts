@@ -1,27 +1,19 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { launchBrowser } from '../helpers/browser.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { call, callFacts, carriedBy, fallSilent, type Guest, hangUp, join, leave } from '../helpers/call.ts'
 import { has } from '../helpers/capabilities.ts'
 import { sleep, until } from '../helpers/exec.ts'
-import { metric, type Standalone, startStandalone } from '../helpers/standalone.ts'
+import { useStage } from '../helpers/stage.ts'
+import { metric } from '../helpers/standalone.ts'
 
 describe.skipIf(!has('chromium')).each(['hairpin', 'node-turn'])('a relay-only call on the engine %s', (engine) => {
-  let browser: Browser
-  let stack: Standalone
+  const stage = useStage(() => ({ env: { HAIRPIN_TURN_ENGINE: engine } }))
   let alice: Guest
   let bob: Guest
 
   beforeAll(async () => {
-    stack = await startStandalone({ env: { HAIRPIN_TURN_ENGINE: engine } })
-    browser = await launchBrowser()
+    const { browser, stack } = stage
     alice = await join(browser, stack.url, { name: 'alice', relayOnly: true })
     bob = await join(browser, stack.url, { name: 'bob', relayOnly: true })
-  })
-
-  afterAll(async () => {
-    await browser?.close()
-    await stack?.stop()
   })
 
   test('connects, and both sides decode video over a relayed pair', async () => {
@@ -46,13 +38,13 @@ describe.skipIf(!has('chromium')).each(['hairpin', 'node-turn'])('a relay-only c
     await bob.page.getByTestId('hangup').waitFor({ state: 'detached' })
     await leave(alice, bob)
     await until('no allocation is left', async () => {
-      const open = metric(await stack.metrics(), 'hairpin_allocations')
+      const open = metric(await stage.stack.metrics(), 'hairpin_allocations')
       return open === 0 || undefined
     })
   })
 
   /** What clients sent to their peers through the relay. */
   async function relayed(): Promise<number> {
-    return metric(await stack.metrics(), 'hairpin_relay_bytes_total', { direction: 'client_to_peer' })
+    return metric(await stage.stack.metrics(), 'hairpin_relay_bytes_total', { direction: 'client_to_peer' })
   }
 })

@@ -1,19 +1,12 @@
 /** The operator's dashboard in Chromium, with the figures of a real call. */
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { join as joinPath } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { launchBrowser } from '../helpers/browser.ts'
 import { call, fallSilent, type Guest, hangUp, join, leave, talking } from '../helpers/call.ts'
 import { has } from '../helpers/capabilities.ts'
 import { until } from '../helpers/exec.ts'
+import { violations } from '../helpers/looks.ts'
 import { type Standalone, startStandalone } from '../helpers/standalone.ts'
-
-const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
-
-/** Folder for screenshots, when somebody wants to look. */
-const screenshots = process.env.HAIRPIN_TEST_SCREENSHOTS
 
 describe.skipIf(!has('chromium'))('the dashboard', () => {
   let stack: Standalone
@@ -86,20 +79,8 @@ describe.skipIf(!has('chromium'))('the dashboard', () => {
   ] as const)('is accessible and fits, %s and %i pixels wide', async (colorScheme, width) => {
     await page.emulateMedia({ colorScheme })
     await page.setViewportSize({ width, height: 1400 })
-    // Not as a script of the page, whose policy allows none from elsewhere.
-    await page.evaluate(await readFile(axe, 'utf8'))
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width)
-    if (screenshots)
-      await page.screenshot({ path: joinPath(screenshots, `dashboard-${colorScheme}-${width}.png`), fullPage: true })
-    const violations = await page.evaluate(async () => {
-      // biome-ignore lint/suspicious/noExplicitAny: axe puts itself into the window
-      const { violations } = await (window as any).axe.run()
-      return violations.map(({ id, nodes }: { id: string; nodes: { html: string }[] }) => [
-        id,
-        nodes.map(({ html }) => html),
-      ])
-    })
-    expect(violations).toEqual([])
+    expect(await violations(page, `dashboard-${colorScheme}-${width}`)).toEqual([])
   })
 
   test("agrees with what the callers' page says that the call costs", async () => {

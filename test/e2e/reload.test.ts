@@ -1,38 +1,13 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { launchBrowser } from '../helpers/browser.ts'
-import { call, type Guest, hangUp, join, leave, talking } from '../helpers/call.ts'
+import { describe, expect, it } from 'vitest'
+import { call, hangUp, talking } from '../helpers/call.ts'
 import { has } from '../helpers/capabilities.ts'
-import { type Standalone, startStandalone } from '../helpers/standalone.ts'
+import { useStage } from '../helpers/stage.ts'
 
 describe.skipIf(!has('chromium'))('a page that is loaded anew', () => {
-  let stack: Standalone
-  let browser: Browser
-  const open: Guest[] = []
-
-  beforeAll(async () => {
-    stack = await startStandalone()
-    browser = await launchBrowser()
-  })
-  afterAll(async () => {
-    await browser?.close()
-    await stack?.stop()
-  })
-  afterEach(async () => {
-    await leave(...open.splice(0))
-  })
-
-  async function pair(relayOnly: boolean): Promise<[Guest, Guest]> {
-    const ann = await join(browser, stack.url, { name: 'ann', relayOnly })
-    open.push(ann)
-    const bob = await join(browser, stack.url, { name: 'bob', relayOnly })
-    open.push(bob)
-    await ann.page.getByTestId('call-bob').waitFor()
-    return [ann, bob]
-  }
+  const stage = useStage()
 
   it.each(['caller', 'callee'])('during a call of the %s goes on with it: pictures both ways', async (who) => {
-    const [ann, bob] = await pair(true)
+    const [ann, bob] = await stage.pair({ relayOnly: true })
     await call(ann, bob)
     await Promise.all([talking(ann), talking(bob)])
     const [gone, stayer] = who === 'caller' ? [ann, bob] : [bob, ann]
@@ -50,7 +25,7 @@ describe.skipIf(!has('chromium'))('a page that is loaded anew', () => {
   })
 
   it('on both sides at once finds the other again', async () => {
-    const [ann, bob] = await pair(false)
+    const [ann, bob] = await stage.pair()
     await call(ann, bob)
     await Promise.all([talking(ann), talking(bob)])
     await Promise.all([ann.page.reload(), bob.page.reload()])
@@ -58,7 +33,7 @@ describe.skipIf(!has('chromium'))('a page that is loaded anew', () => {
   })
 
   it('while it rings, rings again', async () => {
-    const [ann, bob] = await pair(false)
+    const [ann, bob] = await stage.pair()
     await ann.page.getByTestId('call-bob').click()
     await bob.page.getByTestId('incoming').waitFor()
     await bob.page.reload()

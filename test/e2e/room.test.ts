@@ -1,26 +1,15 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { launchBrowser } from '../helpers/browser.ts'
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
 import { has } from '../helpers/capabilities.ts'
 import { until } from '../helpers/exec.ts'
-import { type Standalone, startStandalone } from '../helpers/standalone.ts'
+import { useStage } from '../helpers/stage.ts'
 
 describe.skipIf(!has('chromium'))('a room of the demo', () => {
-  let stack: Standalone
-  let browser: Browser
-
-  beforeAll(async () => {
-    stack = await startStandalone()
-    browser = await launchBrowser()
-  })
-  afterAll(async () => {
-    await browser?.close()
-    await stack?.stop()
-  })
+  const stage = useStage()
 
   async function visit(url: string, name: string): Promise<Page> {
-    const context = await browser.newContext()
-    // Three pages with six pictures on two cores that others use too.
+    const context = await stage.context()
+    // Four pages with twelve pictures on two cores that others use too.
     context.setDefaultTimeout(60_000)
     const page = await context.newPage()
     await page.addInitScript(() => {
@@ -39,32 +28,34 @@ describe.skipIf(!has('chromium'))('a room of the demo', () => {
     return page
   }
 
-  it('connects three who follow one link, each with each over the relay, through a reload and a leave', {
+  it('connects four who follow one link, each with each over the relay, through a reload and a leave', {
     timeout: 240_000,
   }, async () => {
-    const ann = await visit(stack.url, 'ann')
+    const ann = await visit(stage.stack.url, 'ann')
     await ann.getByTestId('open-room').click()
     const link = (await ann.getByTestId('invite-link').getAttribute('href')) ?? ''
     expect(new URL(link).searchParams.get('room')).toMatch(/^\w{10,}$/)
     const bob = await visit(link, 'bob')
     const carol = await visit(link, 'carol')
-    const pages = { ann, bob, carol }
+    const dave = await visit(link, 'dave')
+    const pages = { ann, bob, carol, dave }
     await everyoneSees(pages)
 
     await bob.getByTestId('chat-input').fill('hello room')
     await bob.getByTestId('chat-send').click()
-    for (const page of [ann, bob, carol]) await page.getByTestId('chat-log').filter({ hasText: 'hello room' }).waitFor()
+    for (const page of Object.values(pages))
+      await page.getByTestId('chat-log').filter({ hasText: 'hello room' }).waitFor()
     await carol.getByTestId('mute').click()
     await ann.getByTestId('member-carol').filter({ hasText: 'carol · muted' }).waitFor()
 
     await carol.reload()
     // Once she is connected, the others have let go of who she was.
-    await everyoneSees({ carol, ann, bob })
+    await everyoneSees({ carol, ann, bob, dave })
 
     await ann.getByTestId('leave-room').click()
     await bob.getByTestId('member-ann').waitFor({ state: 'detached' })
-    await everyoneSees({ bob, carol })
-    await Promise.all([bob, carol].map((page) => page.evaluate(() => window.hairpin.leave())))
+    await everyoneSees({ bob, carol, dave })
+    await Promise.all([bob, carol, dave].map((page) => page.evaluate(() => window.hairpin.leave())))
   })
 })
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chromiumPath, launchBrowser } from '../helpers/browser.ts'
 import { call, callFacts, type Guest, type GuestOptions, iceHistory, join, leave, talking } from '../helpers/call.ts'
 import { has } from '../helpers/capabilities.ts'
+import { at, state } from '../helpers/demo.ts'
 import { type Internet, makeInternet } from '../helpers/netns.ts'
 import { metric, type Standalone, startStandalone } from '../helpers/standalone.ts'
 
@@ -45,6 +46,7 @@ describe.skipIf(!has('chromium', 'netns'))('two people behind symmetric NATs', (
     const guests = await meet({ withoutRelay: true })
     for (const guest of guests) {
       await guest.page.getByTestId('hangup').waitFor({ state: 'detached', timeout: 60_000 })
+      expect(await at(guest, 'check-link').getAttribute('href')).toBe('/check')
       const ice = await iceHistory(guest)
       // Both learned their outside addresses, so that it is the translation that keeps them apart.
       expect(ice.candidates).toContain('srflx')
@@ -55,7 +57,7 @@ describe.skipIf(!has('chromium', 'netns'))('two people behind symmetric NATs', (
     await leave(...guests)
   })
 
-  test('talk through the relay, which carries every byte', async () => {
+  test('talk through the relay, which carries every byte, and go on when the network of one changes', async () => {
     const guests = await meet({})
     for (const guest of guests) {
       const { pair } = await talking(guest)
@@ -65,6 +67,15 @@ describe.skipIf(!has('chromium', 'netns'))('two people behind symmetric NATs', (
     const facts = await callFacts(guests[0])
     const relayed = metric(await stack.metrics(), 'hairpin_relay_bytes_total')
     expect(relayed).toBeGreaterThan(facts?.bytesSent ?? Number.POSITIVE_INFINITY)
+
+    const [alice] = guests
+    const before = (await iceHistory(alice)).candidates.length
+    await internet.move('alice')
+    await state(alice, 'reconnecting')
+    await Promise.all(guests.map((guest) => state(guest, 'connected')))
+    for (const guest of guests) await talking(guest, ((await callFacts(guest))?.framesDecoded ?? 0) + 30)
+    // By an ICE restart, which gathers anew.
+    expect((await iceHistory(alice)).candidates.slice(before)).toContain('relay')
     await leave(...guests)
   })
 })

@@ -20,6 +20,8 @@ export interface Internet {
   readonly on: (host: Host) => readonly string[]
   /** A program file that runs `program` on that host, for what takes only a path. */
   readonly programOn: (host: Host, program: string) => Promise<string>
+  /** The host's router gets another outside address in place of the one it had: what went through it is cut. */
+  readonly move: (host: 'alice' | 'bob') => Promise<void>
   readonly remove: () => Promise<void>
 }
 
@@ -27,8 +29,8 @@ export type Host = 'server' | 'alice' | 'bob'
 
 const serverAddress = '11.0.0.1'
 const sites = [
-  { host: 'alice', router: 'router-a', outside: '11.0.0.11', lan: '192.168.101' },
-  { host: 'bob', router: 'router-b', outside: '11.0.0.12', lan: '192.168.102' },
+  { host: 'alice', router: 'router-a', outside: '11.0.0.11', moved: '11.0.0.21', lan: '192.168.101' },
+  { host: 'bob', router: 'router-b', outside: '11.0.0.12', moved: '11.0.0.22', lan: '192.168.102' },
 ] as const
 
 const symmetricNat = `
@@ -82,7 +84,12 @@ export async function makeInternet(): Promise<Internet> {
     await chmod(path, 0o755)
     return path
   }
-  return { serverAddress, on, programOn, remove }
+  const move = async (host: 'alice' | 'bob') => {
+    const { router, outside, moved } = sites.find((site) => site.host === host) ?? sites[0]
+    await exec('ip', '-n', ownedName(router), 'addr', 'del', `${outside}/24`, 'dev', 'wan')
+    await exec('ip', '-n', ownedName(router), 'addr', 'add', `${moved}/24`, 'dev', 'wan')
+  }
+  return { serverAddress, on, programOn, move, remove }
 }
 
 async function addSite(server: string, router: string, host: string, site: (typeof sites)[number]): Promise<void> {

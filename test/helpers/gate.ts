@@ -1,0 +1,48 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { onTestFinished } from 'vitest'
+
+/** A way over TCP to a port of this machine that can be cut. */
+export interface Gate {
+  /** `127.0.0.1:port` */
+  readonly host: string
+  /** Breaks what goes through and lets nothing more through. */
+  cut(): void
+  open(): void
+}
+
+/** Stands until the end of the test. */
+export async function gateTo(port: number): Promise<Gate> {
+  const sockets = new Set<Socket>()
+  let closed = false
+  const server = createServer((near) => {
+    if (closed) return void near.resetAndDestroy()
+    const far = connect(port, '127.0.0.1')
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(socket)
+      socket.on('error', () => other.destroy())
+      socket.on('close', () => {
+        sockets.delete(socket)
+        other.destroy()
+      })
+      socket.pipe(other)
+    }
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const cut = () => {
+    closed = true
+    for (const socket of sockets) socket.resetAndDestroy()
+  }
+  onTestFinished(() => {
+    cut()
+    server.close()
+  })
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  const open = () => {
+    closed = false
+  }
+  return { host, cut, open }
+}
