@@ -25,7 +25,7 @@ export function banner({ config, ports, addresses }: BannerFacts): string {
     ['  relayed ports', `${config.turn.relayPorts.min}-${config.turn.relayPorts.max}/udp`, ''],
     ['dashboard', `http://${bracketed(config.admin.host)}:${ports.admin.port}/dashboard`, 'cost, traffic, budgets'],
     ['metrics', `http://${bracketed(config.admin.host)}:${ports.admin.port}/metrics`, reason(ports.admin)],
-    ...whatsappRow(config, ports.http.port),
+    ...whatsappRows(config, ports.http.port),
     ['secrets', join(config.dataDir, 'secrets.json'), 'API keys and TURN secrets, readable by you alone'],
   ] as const
   const width = Math.max(...rows.map(([, what = '']) => what.length))
@@ -35,11 +35,14 @@ export function banner({ config, ports, addresses }: BannerFacts): string {
   return ['', `Hairpin runs (${config.turn.engine} engine). Ctrl-C ends it.`, ...lines, ''].join('\n')
 }
 
-function whatsappRow({ whatsapp }: Config, port: number): [string, string, string][] {
+function whatsappRows({ whatsapp }: Config, port: number): [string, string, string][] {
   if (!whatsapp) return []
   const { mode, media } = whatsapp
   const where = mode === 'direct' ? 'direct mode' : `bridge, media on ${media.ports.min}-${media.ports.max}/udp`
-  return [['WhatsApp', `http://localhost:${port}/call-events`, `webhook, by HTTPS for Meta; ${where}`]]
+  return [
+    ['agents', `http://localhost:${port}/agent`, 'customers’ calls in the browser; docs/WHATSAPP.md'],
+    ['WhatsApp', `http://localhost:${port}/call-events`, `webhook, by HTTPS for Meta; ${where}`],
+  ]
 }
 
 function reason(chosen: ChosenPort): string {
