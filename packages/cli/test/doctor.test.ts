@@ -16,6 +16,13 @@ import { firewallText } from '../src/doctor/firewall.ts'
 import { doctor } from '../src/doctor.ts'
 import { apiKey, startStack } from './support/stack.ts'
 
+const whatsappSettings = {
+  HAIRPIN_WHATSAPP_VERIFY_TOKEN: 'a-verify-token-of-the-test',
+  HAIRPIN_WHATSAPP_APP_SECRET: 'an-app-secret-of-the-test-00000000',
+  HAIRPIN_WHATSAPP_ACCESS_TOKEN: 'an-access-token-of-the-test',
+  HAIRPIN_WHATSAPP_PHONE_NUMBER_ID: '100200300',
+  HAIRPIN_WHATSAPP_CALLS: '10',
+}
 const elsewhere = { HAIRPIN_DATA_DIR: '/nonexistent' }
 const closers: (() => Promise<void> | void)[] = []
 afterEach(async () => {
@@ -185,5 +192,7 @@ it('words the rules of the firewall by the configuration', () => {
   expect(compose).toContain('    UDP 50000-50999  (relayed ports)')
   const tls = { HAIRPIN_TLS_CERT: 'cert.pem', HAIRPIN_TLS_KEY: 'key.pem' }
   expect(firewallText(loadConfig({ ...base, ...tls }))).toContain("ufw allow 5349/tcp comment 'TURN over TLS'")
+  const whatsapp = loadConfig({ ...base, ...whatsappSettings, HAIRPIN_WHATSAPP_MEDIA_PORTS: '48000-48099' })
+  expect(firewallText(whatsapp)).toContain("ufw allow 48000:48099/udp comment 'media of WhatsApp calls'")
   expect(firewallText(loadConfig({ ...base, HAIRPIN_TURN_ENGINE: 'node-turn' }))).not.toContain('3478/tcp')
 })

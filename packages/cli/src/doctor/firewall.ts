@@ -8,7 +8,7 @@ export interface OpenPort {
 }
 
 /** What the internet must reach, by the configuration. */
-export function portsToOpen({ http, turn }: Pick<Config, 'http' | 'turn'>): OpenPort[] {
+export function portsToOpen({ http, turn, whatsapp }: Pick<Config, 'http' | 'turn' | 'whatsapp'>): OpenPort[] {
   const relayed = `${turn.relayPorts.min}-${turn.relayPorts.max}`
   // Behind a Unix socket it is the Caddy of docker-compose.yml.
   const pages: OpenPort[] = http.socket
@@ -28,6 +28,9 @@ export function portsToOpen({ http, turn }: Pick<Config, 'http' | 'turn'>): Open
             : []),
         ]
       : []
+  const { min, max } = whatsapp?.mode === 'bridge' ? whatsapp.media.ports : {}
+  const media: OpenPort[] =
+    min === undefined ? [] : [{ protocol: 'udp', ports: `${min}-${max}`, what: 'media of WhatsApp calls' }]
   return [
     ...pages,
     { protocol: 'udp', ports: String(turn.port), what: 'STUN and TURN' },
@@ -36,11 +39,12 @@ export function portsToOpen({ http, turn }: Pick<Config, 'http' | 'turn'>): Open
       ? [{ protocol: 'udp', ports: String(turn.discovery.port), what: 'NAT behaviour discovery' } as const]
       : []),
     { protocol: 'udp', ports: relayed, what: 'relayed ports' },
+    ...media,
   ]
 }
 
 /** The rules in three wordings. */
-export function firewallText(config: Pick<Config, 'http' | 'turn' | 'admin'>): string {
+export function firewallText(config: Pick<Config, 'http' | 'turn' | 'admin' | 'whatsapp'>): string {
   const ports = portsToOpen(config)
   const set = (protocol: string) =>
     ports
