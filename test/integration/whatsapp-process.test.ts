@@ -46,12 +46,16 @@ function settings(): Record<string, string> {
 
 async function startBridge(): Promise<Bridge> {
   const child = background(process.execPath, [entry], settings())
-  const started = await asked('the bridge listens', async () => {
-    if (child.process.exitCode !== null) throw new Error(child.output())
-    const [, webhook] = /webhook at (http:[\d.:/]+)/.exec(child.output()) ?? []
-    const [, admin] = /metrics at (http:[\d.:/]+)/.exec(child.output()) ?? []
-    return webhook && admin ? { child, webhook: `${webhook}/call-events`, admin } : undefined
-  })
+  const started = await asked(
+    'the bridge listens',
+    async () => {
+      if (child.process.exitCode !== null) throw new Error(child.output())
+      const [, webhook] = /webhook at (http:[\d.:/]+)/.exec(child.output()) ?? []
+      const [, admin] = /metrics at (http:[\d.:/]+)/.exec(child.output()) ?? []
+      return webhook && admin ? { child, webhook: `${webhook}/call-events`, admin } : undefined
+    },
+    60,
+  )
   bridge = started
   meta.webhooksTo(started.webhook)
   return started

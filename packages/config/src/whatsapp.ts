@@ -76,11 +76,10 @@ export function deskConfig(env: EnvReader): DeskConfig {
   const app = env.string('HAIRPIN_WHATSAPP_APP') ?? 'demo'
   if (!/^[\w.-]{1,64}$/.test(app))
     throw new ConfigError('HAIRPIN_WHATSAPP_APP', `"${app}" is not an app: letters, digits, "_", "." or "-"`)
-  return {
-    ...(text === undefined ? {} : { api: text }),
-    app,
-    guests: env.flag('HAIRPIN_WHATSAPP_GUEST_AGENTS', false),
-  }
+  const guests = env.flag('HAIRPIN_WHATSAPP_GUEST_AGENTS', false)
+  if (guests && !env.flag('HAIRPIN_DEMO', true))
+    throw new ConfigError('HAIRPIN_WHATSAPP_GUEST_AGENTS', 'nobody could be an agent: HAIRPIN_DEMO=0 lets no guests in')
+  return { ...(text === undefined ? {} : { api: text }), app, guests }
 }
 
 function settings(env: EnvReader) {

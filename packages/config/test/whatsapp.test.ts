@@ -76,6 +76,12 @@ describe('the WhatsApp bridge', () => {
     expect(loadConfig({ ...four, HAIRPIN_WHATSAPP_GRAPH_URL: url }).whatsapp?.graphUrl).toBe(url.slice(0, -1))
   })
 
+  it('has no agents who may not come in', () => {
+    const guests = { HAIRPIN_WHATSAPP_GUEST_AGENTS: '1' }
+    expect(loadConfig(guests).desk.guests).toBe(true)
+    expect(() => loadConfig({ ...guests, HAIRPIN_DEMO: '0' })).toThrow('HAIRPIN_DEMO=0')
+  })
+
   it('is reached at a Unix socket or a port from another process', () => {
     const set = { HAIRPIN_WHATSAPP_DESK: 'unix:/run/desk.sock', HAIRPIN_WHATSAPP_APP: 'shop' }
     expect(loadConfig(set).desk).toEqual({ api: 'unix:/run/desk.sock', app: 'shop', guests: false })

@@ -10,6 +10,7 @@ import { CallDesk } from './desk/desk.ts'
 import { GraphClient } from './graph/client.ts'
 import { LegError, type NewLeg } from './media/leg.ts'
 import { WhatsappMetrics } from './metrics.ts'
+import { openMedia } from './open-media.ts'
 import { recordsApi } from './records/api.ts'
 import { customers } from './records/customers.ts'
 import { openRecords, RECORDS_FILE } from './records/database.ts'
@@ -41,8 +42,6 @@ export interface WhatsappService {
 
 /** ms that a stop waits for Meta; compose gives the process 20 s. */
 const FAREWELL = 8000
-/** Users that the agents' legs take credentials of the relay for: each may have as many allocations as HAIRPIN_USER_QUOTA. */
-const RELAY_USERS = 100
 
 /** @throws when the records' file cannot be opened */
 export function createWhatsappService(options: WhatsappServiceOptions): WhatsappService {
@@ -125,7 +124,7 @@ export function createWhatsappService(options: WhatsappServiceOptions): Whatsapp
         )
         void service.endLeftovers(left)
       }
-      if (mode === 'bridge') legs = await nativeMedia(options)
+      if (mode === 'bridge') legs = await openMedia(options)
       ready = true
     },
 
@@ -141,23 +140,4 @@ export function createWhatsappService(options: WhatsappServiceOptions): Whatsapp
       desk.close()
     },
   }
-}
-
-/** The native module is loaded where there is media. */
-async function nativeMedia({ config, iceServers, logger }: WhatsappServiceOptions): Promise<NewLeg> {
-  const { nativeLegs } = await import('./media/native-leg.ts')
-  const { ports, address } = config.whatsapp.media
-  const advertised = address ?? config.turn.externalIps?.find(({ public: ip, local }) => local && !ip.includes(':'))
-  const bindAddress = address ? (address.local ?? address.public) : undefined
-  let count = 0
-  return nativeLegs({
-    ports: [ports.min, ports.max],
-    ...(bindAddress === undefined ? {} : { bindAddress }),
-    ...(advertised?.local === undefined ? {} : { publicAddress: advertised.public }),
-    iceServers: async () => {
-      const user = `whatsapp-${count++ % RELAY_USERS}`
-      return (await iceServers.iceServersFor({ app: config.desk.app, user })).iceServers
-    },
-    onFault: (err) => logger.warn({ code: 'WHATSAPP_NO_RELAY', err }, 'an agent’s leg goes without the relay'),
-  })
 }
