@@ -1,19 +1,12 @@
 /** The connectivity check at /check in Chromium: over a relay in order, and over a way to it on which a firewall drops UDP. */
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { join as joinPath } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { launchBrowser } from '../helpers/browser.ts'
 import { has } from '../helpers/capabilities.ts'
 import { until } from '../helpers/exec.ts'
+import { violations } from '../helpers/looks.ts'
 import { type Standalone, startStandalone } from '../helpers/standalone.ts'
 import { udpHole } from '../helpers/udp-hole.ts'
-
-const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
-
-/** Folder for screenshots, when somebody wants to look. */
-const screenshots = process.env.HAIRPIN_TEST_SCREENSHOTS
 
 /** Leads to the relay by TCP alone. */
 const filtered = '127.0.0.2'
@@ -136,23 +129,8 @@ describe.skipIf(!has('chromium'))('the connectivity check', () => {
       await page.emulateMedia({ colorScheme })
       await page.setViewportSize({ width, height: 1400 })
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width)
-      if (screenshots)
-        await page.screenshot({
-          path: joinPath(screenshots, `check-${name}-${colorScheme}-${width}.png`),
-          fullPage: true,
-        })
+      expect(await violations(page, `check-${name}-${colorScheme}-${width}`)).toEqual([])
     }
-    // It has a step of every kind. Not as a script of the page, whose policy allows none from elsewhere.
-    await bad.evaluate(await readFile(axe, 'utf8'))
-    const violations = await bad.evaluate(async () => {
-      // biome-ignore lint/suspicious/noExplicitAny: axe puts itself into the window
-      const { violations } = await (window as any).axe.run()
-      return violations.map(({ id, nodes }: { id: string; nodes: { html: string }[] }) => [
-        id,
-        nodes.map(({ html }) => html),
-      ])
-    })
-    expect(violations).toEqual([])
   })
 
   test('says what to do when the server admits no guests and the token is none', async () => {
