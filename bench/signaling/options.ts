@@ -29,7 +29,7 @@ export const usage = `npm run bench -- signaling [options]
   --contender a,b        ws, hairpin, hairpin-resume, peerjs
   --clients n            connections held by idle and crowd (default 5000)
   --pairs n              pairs of clients in calls (default 100)
-  --seconds n            length of a measured window (default 3)
+  --seconds n            length of a measured window (default 2)
   --rounds n             rounds over the contenders of messages (default 3); medians are reported
   --rate n               messages per second where delivery is timed (default: 40 % of the slowest contender's highest)
   --megabytes n          what slow sends to a client that does not read (default 64)
@@ -44,7 +44,7 @@ export function parseOptions(argv: readonly string[]): Options | 'help' {
     contenders: values.contender?.split(','),
     clients: number('clients', values.clients ?? '5000', 2, 20_000),
     pairs: number('pairs', values.pairs ?? '100', 1, 2_000),
-    seconds: number('seconds', values.seconds ?? '3', 0.1, 60),
+    seconds: number('seconds', values.seconds ?? '2', 0.1, 60),
     rounds: number('rounds', values.rounds ?? '3', 1, 100),
     rate: values.rate === undefined ? undefined : number('rate', values.rate, 10, 1_000_000),
     megabytes: number('megabytes', values.megabytes ?? '64', 1, 512),

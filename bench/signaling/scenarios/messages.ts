@@ -50,7 +50,8 @@ export async function messages({ options, contenders, patience, results }: Bench
       return () => {}
     })
     const rate = options.rate ?? Math.round((SHARE * Math.min(...rates)) / 100) * 100
-    if (rate > 0) await measured('delivery', `${pairs} pairs in calls, ${rate} messages/s`, (talk) => talk.pace(rate))
+    if (rate > 0 && Number.isFinite(rate))
+      await measured('delivery', `${pairs} pairs in calls, ${rate} messages/s`, (talk) => talk.pace(rate))
   } finally {
     await fleet.stop()
   }
