@@ -131,6 +131,8 @@ describe.skipIf(!has('chromium'))('an agent in the browser', () => {
     await shows(ann.page, 'notice', 'Maria hung up.')
     await shows(ann.page, 'past-call', /Maria\s*Talked 0:\d\d/)
     await ready(ann)
+    await ann.page.reload()
+    await ready(ann)
   })
 
   test('calls a customer who gave permission, and says answered when the customer is, not the phone', async () => {

@@ -244,9 +244,14 @@ export class AgentDesk extends Emitter<AgentDeskEvents> {
     if (about === 'call-permission') this.#questions.shift()?.reject(error)
     else if (about === 'call-dial') this.#dialled.shift()?.handleRefused(about, code, message)
     else if (about === 'agent') {
-      if (code === 'SIG_NO_DESK' || code === 'SIG_AGENT_FORBIDDEN') this.#wanted = false
-      // The server says when it is back.
-      if (code === 'SIG_DESK_UNAVAILABLE' || !this.#wanted) this.#lost()
+      // The server says when the service is back.
+      if (code === 'SIG_DESK_UNAVAILABLE') this.#lost()
+      else {
+        const isBarred = code === 'SIG_NO_DESK' || code === 'SIG_AGENT_FORBIDDEN'
+        this.#wanted = this.#available && !isBarred
+        if (isBarred) this.#lost()
+        else this.emit('agents')
+      }
     } else (callId === undefined ? current : this.#find(callId))?.handleRefused(about, code, message)
     this.emit('error', error)
   }

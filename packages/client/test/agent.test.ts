@@ -457,6 +457,13 @@ describe('a desk of customers’ calls', () => {
     expect(sent().at(-1)).toEqual({ type: 'agent', available: false })
   })
 
+  it('stays available where the server says that it has to, as for a call on another device', () => {
+    desk.setAvailable(false)
+    expect(desk.wanted).toBe(false)
+    error('SIG_IN_CALL', 'agent')
+    expect([desk.wanted, desk.available]).toEqual([true, true])
+  })
+
   it('waits for a service that is away, and for what it says of the call when it is back', async () => {
     const call = await talking()
     rings('c2')

@@ -84,7 +84,7 @@ export class AgentSession {
     addEventListener('online', () => this.#client?.checkNow())
     // A page that is loaded anew during a call goes on with it; an agent who has none is gone at once.
     addEventListener('pagehide', () => {
-      if (!this.#desk?.current) this.#client?.leave()
+      if (!this.#carries) this.#client?.leave()
     })
   }
 
@@ -125,7 +125,7 @@ export class AgentSession {
     this.#token = tokenOfAddress()
     const before = remembered()
     if (!before || this.#token !== undefined) return
-    const { client, desk } = this.#open(before)
+    const { client, desk } = this.#open(before, before.available)
     desk.setAvailable(before.available)
     if (!client.restore()) client.join(before.name)
   }
@@ -134,14 +134,14 @@ export class AgentSession {
   join(name: string, token: string): void {
     const given = token === '' ? this.#token : token
     this.#notice = undefined
-    this.#open({ name, token: given }).client.join(name)
+    this.#open({ name, token: given }, false).client.join(name)
     void this.setAvailable(true)
   }
 
   leave(): void {
     forget()
     this.#notice = undefined
-    this.#desk?.current?.hangUp()
+    if (this.#carries) this.#desk?.current?.hangUp()
     this.#client?.leave()
   }
 
@@ -219,7 +219,13 @@ export class AgentSession {
     this.#changed()
   }
 
-  #open(admission: Admission): { readonly client: HairpinClient; readonly desk: AgentDesk } {
+  /** This page has a call, and not another device. */
+  get #carries(): boolean {
+    const call = this.#desk?.current
+    return call !== undefined && !call.restoring
+  }
+
+  #open(admission: Admission, available: boolean): { readonly client: HairpinClient; readonly desk: AgentDesk } {
     this.#client?.leave()
     const { token } = admission
     const client = new HairpinClient({ url: this.#url, ...(token === undefined ? {} : { getToken: () => token }) })
@@ -227,7 +233,7 @@ export class AgentSession {
     this.#client = client
     this.#desk = desk
     this.#admission = admission
-    remember({ ...admission, available: false })
+    remember({ ...admission, available })
     this.#wire(client, desk)
     return { client, desk }
   }
