@@ -98,9 +98,11 @@ export function CallView({ call, session, view }: CallProps) {
       {(panel === 'transfer' || call.transferringTo !== undefined) && isUp && (
         <TransferPanel call={call} others={view.others} labelOf={(name) => session.labelOf(name)} />
       )}
-      <div class="talk-facts">
-        <PairLine stats={view.stats} />
-      </div>
+      {view.stats && call.media === 'connected' && (
+        <div class="talk-facts">
+          <PairLine stats={view.stats} />
+        </div>
+      )}
     </div>
   )
 }
