@@ -62,12 +62,12 @@ async function expectSpeech(browser: Browser, leg: MediaLeg): Promise<void> {
 it('takes its ports from the range it was given but those of others, and says so when they are used up', async () => {
   const foreign = createSocket('udp4')
   closing.push(() => foreign.close())
-  foreign.bind(43_001, bindAddress)
+  foreign.bind(21_901, bindAddress)
   await once(foreign, 'listening')
-  const newLeg = legMaker({ ports: [43_000, 43_003] })
+  const newLeg = legMaker({ ports: [21_900, 21_903] })
   const legs = [newLeg('whatsapp'), newLeg('whatsapp'), newLeg('whatsapp')]
   const used = (await Promise.all(legs.map((leg) => leg.offer()))).flatMap((sdp) => candidates(sdp))
-  expect(used.map(({ port }) => port).sort()).toEqual([43_000, 43_002, 43_003])
+  expect(used.map(({ port }) => port).sort()).toEqual([21_900, 21_902, 21_903])
   expect(new Set(used.map(({ address }) => address))).toEqual(new Set([bindAddress]))
   await expect(newLeg('whatsapp').offer()).rejects.toMatchObject({ code: 'MEDIA_NO_PORT' })
   await expect(newLeg('agent').answer(await newBrowser().offer())).rejects.toMatchObject({ code: 'MEDIA_NO_PORT' })
@@ -89,7 +89,7 @@ it('says so when its address is not of this machine', async () => {
 })
 
 it('meets a browser that may use relays alone on a relay of its own, by the same relay', async () => {
-  const relay = await turnService({ HAIRPIN_RELAY_PORTS: '42200-42219' })
+  const relay = await turnService({ HAIRPIN_RELAY_PORTS: '21920-21939' })
   closing.push(() => relay.close())
   const asked: string[] = []
   const mint = async (user: string) => {

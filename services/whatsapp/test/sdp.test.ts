@@ -1,7 +1,7 @@
 import { brokenRules } from '@hairpin/whatsapp-simulator'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { readRemoteAudio, whatsappSdp } from '../src/core/sdp.ts'
+import { readRemoteAudio, whatsappSdp, withPublicAddress } from '../src/core/sdp.ts'
 import { businessSdp } from './support/sdp.ts'
 
 const whole = businessSdp('actpass')
@@ -65,4 +65,14 @@ it("brings our SDP into Meta's form: role, lines, no extensions, packets of 20 m
     expect(sdp).toContain('a=ptime:20\r\n')
     expect(sdp).not.toContain('extmap')
   }
+})
+
+it('names the address outside of a 1:1 NAT once, and only where there is one', () => {
+  const host = (address: string, port = 48_000) => `a=candidate:1 1 UDP 2114977791 ${address} ${port} typ host`
+  const sdp = (...lines: string[]) => `${good}${lines.join('\r\n')}\r\n`
+  const outside = 'a=candidate:19 1 UDP 1678770175 203.0.113.9 48000 typ srflx raddr 10.0.0.2 rport 48000'
+  const [v6, own, bridge] = [host('fd00::2'), host('10.0.0.2'), host('172.17.0.1')]
+  expect(withPublicAddress(sdp(v6, own, bridge), '203.0.113.9')).toBe(sdp(v6, own, outside, bridge))
+  for (const same of [sdp(v6), sdp(host('203.0.113.9')), good])
+    expect(withPublicAddress(same, '203.0.113.9')).toBe(same)
 })

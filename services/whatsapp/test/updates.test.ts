@@ -42,7 +42,7 @@ it('reads the answer of a call of the business, also where it is in the older pl
     ])
 })
 
-it('reads how a call ended, in either spelling of the status, with the error beside it', () => {
+it('reads how a call ended, in either spelling of the status, with the error beside or in it', () => {
   const ended = (more: Record<string, unknown>, errors?: unknown) =>
     read({ calls: [terminateCall('wacid.A', at, more)], errors: errors ?? [] }).updates[0]
   expect(ended({ status: 'Completed', duration: 120 })).toMatchObject({ completed: true, duration: 120 })
@@ -50,6 +50,7 @@ it('reads how a call ended, in either spelling of the status, with the error bes
     completed: false,
     code: 138021,
   })
+  expect(ended({ status: 'FAILED', errors: [{ code: 138023 }] })).toMatchObject({ code: 138023 })
 })
 
 it('reads statuses of calls and replies to permission requests among other messages', () => {

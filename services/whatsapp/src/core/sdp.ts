@@ -98,21 +98,17 @@ function isUsable(line: string): boolean {
   return first.startsWith('a=candidate:') && transport.toLowerCase() === 'udp' && !address.endsWith('.local')
 }
 
-/** Adds to every IPv4 host candidate what it is outside of a 1:1 NAT, as a STUN server there would tell. */
+/** Adds to the first IPv4 host candidate what it is outside of a 1:1 NAT, as a STUN server there would tell. */
 export function withPublicAddress(sdp: string, address: string): string {
-  return join(
-    linesOf(sdp).flatMap((line) => {
-      const [foundation, component, transport, priority, local, port, , type] = line.split(' ')
-      const isOwn = line.startsWith('a=candidate:') && type === 'host' && local?.includes('.') && local !== address
-      if (!isOwn) return [line]
-      // Type preference 100 instead of 126 (RFC 8445 section 5.1.2.2).
-      const lower = Number(priority) - 26 * 2 ** 24
-      return [
-        line,
-        `${foundation}9 ${component} ${transport} ${lower} ${address} ${port} typ srflx raddr ${local} rport ${port}`,
-      ]
-    }),
-  )
+  const lines = linesOf(sdp)
+  // A leg has one socket, so all of them are the same port.
+  const at = lines.findIndex((line) => /^a=candidate:(\S+ ){4}[\d.]+ \d+ typ host/.test(line))
+  const [foundation, component, transport, priority, local, port] = lines[at]?.split(' ') ?? []
+  if (local === undefined || local === address) return sdp
+  // Type preference 100 instead of 126 (RFC 8445 section 5.1.2.2).
+  const lower = Number(priority) - 26 * 2 ** 24
+  const outside = `${foundation}9 ${component} ${transport} ${lower} ${address} ${port} typ srflx raddr ${local} rport ${port}`
+  return join(lines.toSpliced(at + 1, 0, outside))
 }
 
 /**

@@ -96,6 +96,8 @@ const Terminate = Type.Object({
   timestamp: Timestamp,
   status: Type.Optional(Type.String()),
   duration: Type.Optional(Type.Number({ minimum: 0 })),
+  /** Some have them here, others beside `calls`. */
+  errors: Type.Optional(Type.Array(Type.Unknown())),
 })
 const Status = Type.Object({
   id: Id,
@@ -134,7 +136,7 @@ export function readUpdates(body: unknown, phoneNumberId: string): ReadUpdates {
         continue
       }
       const contacts = (value.contacts ?? []).flatMap((contact) => as(Contact, contact) ?? [])
-      const code = (value.errors ?? []).flatMap((error) => as(MetaError, error)?.code ?? [])[0]
+      const code = codeOf(value.errors)
       const read = [
         ...(value.calls ?? []).map((call) => connectOf(call, contacts) ?? terminateOf(call, code)),
         ...(value.statuses ?? []).map(statusOf),
@@ -179,8 +181,12 @@ function terminateOf(call: unknown, code: number | undefined): TerminateUpdate |
     at: milliseconds(read.timestamp),
     completed,
     duration: read.duration,
-    code: completed ? undefined : code,
+    code: completed ? undefined : (codeOf(read.errors) ?? code),
   }
+}
+
+function codeOf(errors: readonly unknown[] = []): number | undefined {
+  return errors.flatMap((error) => as(MetaError, error)?.code ?? [])[0]
 }
 
 function statusOf(status: unknown): StatusUpdate | undefined {
