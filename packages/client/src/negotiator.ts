@@ -22,9 +22,15 @@ export class Negotiator extends Emitter<NegotiatorEvents> {
   #makingOffer = false
   #settingAnswer = false
   #closed = false
+  #giveUp: () => void = () => undefined
+  /** What a peer connection was at when it was closed stays pending for good (webrtc-pc, section 4.4.1.2). */
+  readonly #givenUp: Promise<void>
 
   constructor(peer: RTCPeerConnection, polite: boolean) {
     super()
+    this.#givenUp = new Promise((resolve) => {
+      this.#giveUp = resolve
+    })
     this.#peer = peer
     this.#polite = polite
     peer.onnegotiationneeded = () => void this.#offer()
@@ -37,7 +43,7 @@ export class Negotiator extends Emitter<NegotiatorEvents> {
   /** Takes the peer's offer or answer. `beforeAnswer` runs with the offer applied: the moment to attach tracks to it. */
   async handleDescription(description: RTCSessionDescriptionInit, beforeAnswer?: () => void): Promise<void> {
     try {
-      await this.#apply(description, beforeAnswer)
+      await Promise.race([this.#apply(description, beforeAnswer), this.#givenUp])
     } catch (error) {
       if (!this.#closed) this.emit('failed', error)
     }
@@ -53,6 +59,7 @@ export class Negotiator extends Emitter<NegotiatorEvents> {
 
   close(): void {
     this.#closed = true
+    this.#giveUp()
     this.#peer.onnegotiationneeded = null
     this.#peer.onicecandidate = null
     this.#early.length = 0

@@ -107,6 +107,18 @@ describe('Call', () => {
     expect(call.offersVideo).toBe(expected)
   })
 
+  it('is done with an answer when the call ends under it, though the engine never is', async () => {
+    const { call } = make('incoming', timers)
+    await call.handleOffer(offer)
+    const accepted = call.accept(fakeStream('audio'))
+    FakePeer.last.setRemoteDescription = () => new Promise(() => undefined)
+    const again = call.handleOffer({ type: 'offer', sdp: 'second' })
+    await settle()
+    call.handleEnded('answered-elsewhere')
+    await Promise.all([accepted, again])
+    expect(call.end?.reason).toBe('answered-elsewhere')
+  })
+
   it('declines without opening a peer connection', async () => {
     const { call, signals } = make('incoming', timers)
     await call.handleOffer(offer)
