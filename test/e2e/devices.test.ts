@@ -38,14 +38,15 @@ describe.skipIf(!has('chromium'))('a user with two devices', () => {
     await callIs(ann, 'hang-up')
     await callFrom(ann, 'ben')
     await Promise.all([callIs(phone, 'incoming'), callIs(laptop, 'incoming')])
-    // At once: the server takes one of the answers.
+    // At once: the server takes one of the answers. Who has the call is asked here, not for pictures: the other device may
+    // have sent Ann packets before it learned that it was late.
     await Promise.all([accept(phone), accept(laptop)])
-    await sees(ann)
-    const outcomes = await until('one device has it and the other knows', async () => {
-      const now = await Promise.all([phone, laptop].map(outcome))
-      return now.includes('connected') && now.includes('answered-elsewhere') ? now : undefined
+    await until('one device has it and the other knows', async () => {
+      const states = await Promise.all([phone, laptop].map(outcome))
+      const late = states.filter((state) => state === 'answered-elsewhere').length
+      const holding = states.filter((state) => state === 'connecting' || state === 'connected').length
+      return (late === 1 && holding === 1) || undefined
     })
-    expect(outcomes).toHaveLength(2)
   })
 })
 
