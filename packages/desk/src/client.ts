@@ -51,6 +51,10 @@ export class RemoteDesk implements Desk {
     this.#send({ type: 'appear', agent, device })
   }
 
+  disappear(agent: string, device: string): void {
+    this.#send({ type: 'disappear', agent, device })
+  }
+
   leave(agent: string): void {
     this.#send({ type: 'leave', agent })
   }

@@ -66,6 +66,11 @@ export interface Desk {
    * What concerns the agent is told to this device; the others know it.
    */
   appear(agent: string, device: string): void
+  /**
+   * One of the devices of an agent who is here has no connection, or takes no more calls; others of the agent's do. If it
+   * carries a call, these can go on with it.
+   */
+  disappear(agent: string, device: string): void
   /** The agent has none any more; its call, if there is one, waits a while for it. */
   leave(agent: string): void
   /** @param device whose the request is */

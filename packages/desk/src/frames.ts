@@ -56,7 +56,11 @@ const Body = Type.Union([
 const FromSignaling = Type.Union([
   /** `from`: unique to the process that connects; its newest link counts. */
   Type.Object({ type: Type.Literal('hello'), version: Type.Integer(), from: Device }),
-  Type.Object({ type: Type.Union([Type.Literal('arrive'), Type.Literal('appear')]), agent: Name, device: Device }),
+  Type.Object({
+    type: Type.Union([Type.Literal('arrive'), Type.Literal('appear'), Type.Literal('disappear')]),
+    agent: Name,
+    device: Device,
+  }),
   Type.Object({ type: Type.Literal('leave'), agent: Name }),
   Type.Object({ type: Type.Literal('request'), agent: Name, device: Device, request: Request }),
 ])

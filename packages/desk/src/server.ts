@@ -7,7 +7,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import type { Desk } from './desk.ts'
 import { type FromService, type FromSignaling, linkCodes, path, readFromSignaling, version } from './frames.ts'
 import { defaultTimes, Link, type LinkLog, type LinkTimes, parseAddress, socketOptions } from './link.ts'
-import { Roll } from './roll.ts'
+import { type Left, Roll } from './roll.ts'
 
 export interface ServeDeskOptions extends Partial<LinkTimes> {
   /** Where to listen: `unix:/path` or `ws://host:port`; what a killed predecessor left at the path is removed. */
@@ -122,17 +122,23 @@ class ServedDesk {
   }
 
   #act(link: Link, frame: FromSignaling): void {
-    if (frame.type === 'leave') {
-      if (this.#roll.leave(link, frame.agent)) this.#desk.leave(frame.agent)
-    } else if (frame.type === 'request') this.#desk.request(frame.agent, frame.device, frame.request)
-    else if (frame.type !== 'hello')
-      this.#desk[this.#roll.enter(link, frame.agent) ? 'arrive' : 'appear'](frame.agent, frame.device)
+    if (frame.type === 'leave') this.#left(frame.agent, this.#roll.leave(link, frame.agent))
+    else if (frame.type === 'request') this.#desk.request(frame.agent, frame.device, frame.request)
+    else if (frame.type === 'disappear') {
+      if (this.#roll.lose(link, frame.agent, frame.device)) this.#desk.disappear(frame.agent, frame.device)
+    } else if (frame.type !== 'hello')
+      this.#desk[this.#roll.enter(link, frame.agent, frame.device) ? 'arrive' : 'appear'](frame.agent, frame.device)
+  }
+
+  #left(agent: string, { gone, devices }: Left): void {
+    if (gone) this.#desk.leave(agent)
+    else for (const device of devices) this.#desk.disappear(agent, device)
   }
 
   #drop(link: Link): void {
     if (!this.#links.delete(link)) return
     this.#options.log.warn({ code: 'DESK_LINK_LOST', links: this.#links.size }, 'a link of signaling is gone')
-    for (const agent of this.#roll.drop(link)) this.#desk.leave(agent)
+    for (const agent of this.#roll.agentsOf(link)) this.#left(agent, this.#roll.leave(link, agent))
   }
 
   #end(link: Link, code: number, reason: string): void {

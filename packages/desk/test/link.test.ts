@@ -23,8 +23,9 @@ describe.each([
     signaling.desk.appear('anna', 'd2')
     const request = { type: 'call-dial', number: '+49 170 1', sdp: 'v=0' } as const
     signaling.desk.request('anna', 'd2', request)
+    signaling.desk.disappear('anna', 'd2')
     signaling.leave('anna')
-    await poll(() => service.log).toEqual(['arrive anna', 'appear anna d2', 'leave anna'])
+    await poll(() => service.log).toEqual(['arrive anna', 'appear anna d2', 'disappear anna d2', 'leave anna'])
     expect(service.requests).toEqual([{ agent: 'anna', device: 'd2', request }])
     service.events?.tell('anna', { except: 'd2' }, ring)
     service.events?.tell('anna', { only: 'd2' }, { type: 'browser-answer', callId: 'c1', sdp: 'v=0' })
@@ -93,6 +94,7 @@ describe('a link', () => {
       'nonsense',
       '[]',
       '{"type":"arrive","agent":"anna"}',
+      '{"type":"disappear","agent":"anna"}',
       '{"type":"request","agent":"anna","device":"d","request":{"type":"username","name":"x"}}',
       '{"type":"request","agent":"anna","device":"d","request":{"type":"call-over"}}',
     ]
@@ -232,21 +234,44 @@ describe('several signaling processes', () => {
     service.events?.tell('anna', 'all', ring)
     for (const side of [one, two]) await poll(() => side.told).toHaveLength(1)
     one.desk.close()
+    await poll(() => service.log.at(-1)).toBe('disappear anna one-anna')
     two.leave('anna')
     await poll(() => service.here.size).toBe(0)
-    expect(service.log).toEqual(['arrive anna', 'appear anna two-anna', 'leave anna'])
+    expect(service.log.slice(2)).toEqual(['disappear anna one-anna', 'leave anna'])
+  })
+
+  it('of which one has an agent no more: its devices have disappeared, those of the other are here', async () => {
+    const service = new Service()
+    const { api } = await serve(service)
+    const [one, two] = [new Signaling(api, { name: 'one' }), new Signaling(api, { name: 'two' })]
+    one.arrive('anna')
+    one.appear('anna')
+    await poll(() => service.devices.size).toBe(2)
+    two.arrive('anna')
+    await poll(() => service.devices.size).toBe(3)
+    one.leave('anna')
+    await poll(() => [...service.devices]).toEqual(['two-anna'])
+    expect(service.log.slice(-2)).toEqual(['disappear anna one-anna', 'disappear anna one-anna-2'])
+    expect(service.wrong).toEqual([])
   })
 })
 
 describe('whatever happens to two signaling processes and their links', () => {
   const step = fc.oneof(
-    { weight: 6, arbitrary: fc.record({ do: fc.constantFrom('arrive', 'leave'), side: fc.nat(1), agent: fc.nat(2) }) },
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        do: fc.constantFrom('arrive', 'appear', 'disappear', 'leave'),
+        side: fc.nat(1),
+        agent: fc.nat(2),
+      }),
+    },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('cut'), side: fc.nat(1), agent: fc.constant(0) }) },
     { weight: 3, arbitrary: fc.record({ do: fc.constant('pass'), side: fc.nat(1), agent: fc.constant(0) }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('down'), side: fc.nat(1), agent: fc.constant(0) }) },
   )
 
-  it('the service ends up with the agents who are here, and was never told nonsense', async () => {
+  it('the service ends up with the agents and devices that are here, and was never told nonsense', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40, size: 'max' }), async (steps) => {
         const service = new Service()
@@ -255,6 +280,8 @@ describe('whatever happens to two signaling processes and their links', () => {
         const sides = wires.map((between, at) => new Signaling(between.api, { name: `s${at}` }))
         for (const { do: act, side, agent } of steps) {
           if (act === 'arrive') sides[side]?.arrive(`a${agent}`)
+          if (act === 'appear') sides[side]?.appear(`a${agent}`)
+          if (act === 'disappear') sides[side]?.disappear(`a${agent}`)
           if (act === 'leave') sides[side]?.leave(`a${agent}`)
           if (act === 'cut') wires[side]?.cut()
           if (act === 'pass') await new Promise((resolve) => setTimeout(resolve, 2))
@@ -266,6 +293,7 @@ describe('whatever happens to two signaling processes and their links', () => {
         const truth = () => [...new Set(sides.flatMap(({ here }) => [...here]))].sort()
         await poll(() => sides.every(({ up }) => up)).toBe(true)
         await poll(() => [...service.here].sort()).toEqual(truth())
+        await poll(() => [...service.devices].sort()).toEqual(sides.flatMap(({ devices }) => devices).sort())
         expect(service.wrong).toEqual([])
         for (const { desk } of sides) desk.close()
         await close()

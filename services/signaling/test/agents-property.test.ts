@@ -11,15 +11,25 @@ const limits = { ...defaultSessionLimits, messageBurst: 1e9, strikes: 1e9, grace
 
 /** What the service may believe of the agents, from what it was told; it refuses to be told nonsense. */
 class Service {
-  readonly here = new Set<string>()
+  /** With the ids of their devices. */
+  readonly here = new Map<string, Set<string>>()
   reachable = false
 
   hear(output: DeskOutput): void {
     expect(this.reachable).toBe(true)
     if (output.act === 'arrive') expect(this.here.has(output.agent)).toBe(false)
     else expect(this.here.has(output.agent)).toBe(true)
-    if (output.act === 'arrive') this.here.add(output.agent)
-    if (output.act === 'leave') this.here.delete(output.agent)
+    const devices = this.here.get(output.agent)
+    if (output.act === 'arrive') this.here.set(output.agent, new Set([output.device]))
+    if (output.act === 'appear') devices?.add(output.device)
+    if (output.act === 'disappear') {
+      expect(devices?.delete(output.device)).toBe(true)
+      expect(devices?.size).toBeGreaterThan(0)
+    }
+    if (output.act === 'leave') {
+      expect(devices?.size).toBe(1)
+      this.here.delete(output.agent)
+    }
   }
 }
 
@@ -27,7 +37,7 @@ class Service {
 class Device {
   readonly #hub: Hub
   readonly user: string
-  #id = ''
+  id = ''
   mayBeAgent = true
   connection: string | undefined
   joined = false
@@ -101,7 +111,7 @@ class Device {
     else expect(message.seq).toBe(++this.seq)
     if (message.type === 'session') {
       this.resumeToken = message.token
-      this.#id = message.id
+      this.id = message.id
     }
     if (message.type === 'call-is-coming') this.rings.push(message.callId)
   }
@@ -116,7 +126,7 @@ class Device {
   }
 
   #session(): string {
-    return this.joined ? this.#id : (this.connection ?? '')
+    return this.joined ? this.id : (this.connection ?? '')
   }
 
   #send(message: object, now: number): void {
@@ -190,8 +200,9 @@ it('after any interleaving the service’s view of who is here is the truth, and
             if (service.reachable && other.user === one.user && other.takesCalls) other.due.push(body.callId)
         }
         perform()
-        const truth = new Set(devices.filter(({ isHere }) => isHere).map(({ user }) => user))
-        expect(new Set(service.here)).toEqual(service.reachable ? truth : new Set())
+        const truth = new Map<string, Set<string>>()
+        for (const { isHere, user, id } of devices) if (isHere) truth.set(user, (truth.get(user) ?? new Set()).add(id))
+        expect(service.here).toEqual(service.reachable ? truth : new Map())
         expect(hub.desk.size).toBe(truth.size)
         for (const other of devices) if (other.connection !== undefined) expect(other.rings).toEqual(other.due)
       }

@@ -208,7 +208,7 @@ describe('several devices of an agent', () => {
     await phone.closed
     laptop.send({ type: 'agent', available: false })
     await laptop.next('agent')
-    expect(await logOf(desk, laptop)).toEqual(['arrive anna', 'appear anna', 'leave anna'])
+    expect(await logOf(desk, laptop)).toEqual(['arrive anna', 'appear anna', 'disappear anna', 'leave anna'])
   })
 
   it('ring together, and all but the one that took the call are told so', async () => {
@@ -237,7 +237,7 @@ describe('an agent whose socket is lost', () => {
     const count = desk.log.length
     client.socket.terminate()
     await poll(() => server.metric('hairpin_signaling_detached_sessions')).toBe(1)
-    expect(desk.log.slice(count)).toEqual(leaves ? ['leave anna'] : [])
+    expect(desk.log.slice(count)).toEqual([leaves ? 'leave anna' : 'disappear anna'])
     return { token, seq }
   }
 
@@ -269,7 +269,7 @@ describe('an agent whose socket is lost', () => {
     const after = await server.connect()
     after.send({ type: 'resume', token, seq })
     await after.next('agent')
-    expect(desk.log).toEqual(['arrive anna', 'appear anna', 'appear anna'])
+    expect(desk.log).toEqual(['arrive anna', 'appear anna', 'disappear anna', 'appear anna'])
   })
 
   it('and that forgot everything is told it again, even where the server had not noticed the loss', async () => {

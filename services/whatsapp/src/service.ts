@@ -118,6 +118,19 @@ export class CallService {
   }
 
   /**
+   * The agent is here still or again, but not the page with the media of its call. The call goes on for as long as that is
+   * heard, and a while longer.
+   */
+  lose(agent: string): void {
+    this.#act((calls, now) => calls.lose(agent, now))
+  }
+
+  /** That page is here again. */
+  regain(agent: string): void {
+    this.#act((calls) => calls.regain(agent))
+  }
+
+  /**
    * The page of an agent offers its media: this answers a call that rings there, or connects the page to the call that is the
    * agent's already, as after a reload.
    * @returns our answer; undefined when another agent was first or the call is over
@@ -128,6 +141,7 @@ export class CallService {
     const fault = readRemoteAudio(sdp)
     if (typeof fault === 'string') throw new LegError(fault, 'the SDP cannot carry a call')
     if (this.#calls.agentOf(callId) !== agent && !this.#take(agent, callId)) return undefined
+    this.#act((calls, now) => calls.agentOffers(agent, now))
     return this.#bridge(callId).connectAgent(agent, sdp)
   }
 
@@ -157,7 +171,7 @@ export class CallService {
    * @returns false when it is not this agent's call, does not flow yet, or is direct: then the page mutes itself
    */
   hold(agent: string, callId: string, on: boolean): boolean {
-    return this.#act((calls) => calls.hold(agent, callId, on))
+    return this.#act((calls, now) => calls.hold(agent, callId, on, now))
   }
 
   /** @returns false when the other agent is not free, or no media flows in the call yet */

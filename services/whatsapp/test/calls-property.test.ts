@@ -22,6 +22,7 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('hang-up' as const), call, agent }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('arrive' as const), agent }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('leave' as const), agent }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('page-lost', 'page-back', 'offers'), agent }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('dial' as const), call, agent }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('talk' as const), call, agent }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('transfer' as const), call, agent, to: agent }) },
@@ -87,6 +88,15 @@ class World {
       case 'leave':
         desk.do((calls, now) => calls.leave(step.agent, now))
         break
+      case 'page-lost':
+        desk.do((calls, now) => calls.lose(step.agent, now))
+        break
+      case 'page-back':
+        desk.do((calls) => calls.regain(step.agent))
+        break
+      case 'offers':
+        desk.do((calls, now) => calls.agentOffers(step.agent, now))
+        break
       case 'dial':
         desk.do((calls, now) => calls.dial(step.agent, `49${step.call}`, now))
         break
@@ -125,7 +135,7 @@ class World {
         break
       case 'hold':
         for (const key of [`c${step.call}`, `out-${step.call % 8}`])
-          desk.do((calls) => calls.hold(step.agent, key, step.on))
+          desk.do((calls, now) => calls.hold(step.agent, key, step.on, now))
         break
       case 'wait':
         desk.pass(step.ms)

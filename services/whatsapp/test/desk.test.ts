@@ -22,6 +22,8 @@ interface Said {
 
 /** Legs to agents, whose answers a test gives when it likes. */
 let answers: { resolve(sdp: string): void; reject(error: Error): void }[]
+/** A packet from the customer. */
+let customerSpeaks: () => void
 let said: Said[]
 let faults: object[]
 let service: CallService
@@ -39,7 +41,11 @@ function open(mode: 'bridge' | 'direct' = 'bridge') {
     mayCallAt: undefined,
     mayAskAt: undefined,
   }
-  const newLeg: NewLeg = (_events, side): MediaLeg => ({
+  const newLeg: NewLeg = (events, side): MediaLeg => {
+    if (side === 'whatsapp') customerSpeaks = () => events.onPacket(Buffer.alloc(12))
+    return leg(side)
+  }
+  const leg = (side: 'whatsapp' | 'agent'): MediaLeg => ({
     ssrc: 1,
     audio: undefined,
     answer: () =>
@@ -120,8 +126,8 @@ afterEach(async () => {
 
 describe('a device that takes a call', () => {
   beforeEach(() => {
-    desk.arrive('anna')
-    desk.arrive('ben')
+    desk.arrive('anna', 'a1')
+    desk.arrive('ben', 'b1')
     customerCalls('a')
     news()
   })
@@ -201,15 +207,15 @@ describe('a device that takes a call', () => {
 
 describe('an agent who was away', () => {
   beforeEach(() => {
-    desk.arrive('anna')
-    desk.arrive('ben')
+    desk.arrive('anna', 'a1')
+    desk.arrive('ben', 'b1')
     customerCalls('a')
     news()
   })
 
   it('hears again what still rings', () => {
     desk.leave('anna')
-    desk.arrive('anna')
+    desk.arrive('anna', 'a1')
     expect(news()).toEqual(['anna/all: call-is-coming'])
   })
 
@@ -217,7 +223,7 @@ describe('an agent who was away', () => {
     desk.leave('anna')
     hangsUp('a')
     expect(news()).toEqual(['ben/all: call-ended customer-hung-up', 'anna/all: call-ended customer-hung-up'])
-    desk.arrive('anna')
+    desk.arrive('anna', 'a1')
     expect(news()).toEqual([])
   })
 
@@ -225,7 +231,7 @@ describe('an agent who was away', () => {
     desk.leave('anna')
     await takes('ben', 'b1', 'a')
     news()
-    desk.arrive('anna')
+    desk.arrive('anna', 'a1')
     expect(news()).toEqual(['anna/all: answered-elsewhere'])
   })
 
@@ -233,7 +239,7 @@ describe('an agent who was away', () => {
     await takes('anna', 'a1', 'a')
     news()
     desk.leave('anna')
-    desk.arrive('anna')
+    desk.arrive('anna', 'a1')
     expect(said.find(({ body }) => body.type === 'call-state')?.body).toMatchObject({
       resumed: true,
       answeredAt: expect.any(Number),
@@ -245,14 +251,14 @@ describe('an agent who was away', () => {
   })
 
   it('hears everything anew when signaling has forgotten it without a word', () => {
-    desk.arrive('anna')
+    desk.arrive('anna', 'a1')
     expect(news()).toEqual(['anna/all: call-is-coming'])
   })
 })
 
 describe('a further device', () => {
   it('is told alone what rings, who is here, and the agent’s call', async () => {
-    desk.arrive('anna')
+    desk.arrive('anna', 'a1')
     customerCalls('a')
     news()
     desk.appear('anna', 'a2')
@@ -268,8 +274,8 @@ describe('a further device', () => {
   })
 
   it('rings no more when another one has declined', async () => {
-    desk.arrive('anna')
-    desk.arrive('ben')
+    desk.arrive('anna', 'a1')
+    desk.arrive('ben', 'b1')
     customerCalls('a')
     news()
     await ask('anna', 'a1', { type: 'call-decline', callId: 'a' })
@@ -281,10 +287,92 @@ describe('a further device', () => {
   })
 })
 
+describe('the device that carries the call', () => {
+  const seconds = async (n: number) => {
+    for (let second = 0; second < n; second++) {
+      customerSpeaks()
+      await vi.advanceTimersByTimeAsync(1000)
+    }
+  }
+  const isOver = () => service.agentOf('a') === undefined
+
+  beforeEach(async () => {
+    desk.arrive('anna', 'a1')
+    desk.appear('anna', 'a2')
+    customerCalls('a')
+    await takes('anna', 'a1', 'a')
+    answers[0]!.resolve('answer')
+    await vi.advanceTimersByTimeAsync(1)
+    news()
+  })
+
+  it('disappears: the others can go on with it, and the call ends after 20 s when none does', async () => {
+    desk.disappear('anna', 'a1')
+    expect(said).toMatchObject([{ devices: { except: 'a1' }, body: { type: 'call-state', resumed: true } }])
+    await seconds(19)
+    expect(isOver()).toBe(false)
+    await seconds(1)
+    expect(isOver()).toBe(true)
+    expect(news()).toContain('anna/all: call-ended agent-lost')
+  })
+
+  it('disappears, and is replaced by another one, which carries it from then on', async () => {
+    desk.disappear('anna', 'a1')
+    await takes('anna', 'a2', 'a')
+    answers[1]!.resolve('another answer')
+    await seconds(21)
+    expect(isOver()).toBe(false)
+    expect(news().slice(1)).toEqual(['anna/not a2: answered-elsewhere', 'anna/a2: browser-answer'])
+    desk.appear('anna', 'a1')
+    desk.disappear('anna', 'a1')
+    expect(news()).toEqual(['anna/a1: call-state connected'])
+    await seconds(1)
+    expect(isOver()).toBe(false)
+  })
+
+  it('disappears and is back', async () => {
+    desk.disappear('anna', 'a1')
+    await seconds(15)
+    desk.appear('anna', 'a1')
+    await seconds(6)
+    expect(isOver()).toBe(false)
+  })
+
+  it('stays away while its agent leaves and comes back with another one', async () => {
+    desk.leave('anna')
+    await seconds(15)
+    desk.arrive('anna', 'a2')
+    await seconds(6)
+    expect(isOver()).toBe(false)
+    expect(news()).toContain('anna/all: call-state connected')
+    desk.appear('anna', 'a1')
+    await seconds(8)
+    expect(isOver()).toBe(false)
+  })
+
+  it('and the agent’s other devices: these may come and go', async () => {
+    desk.disappear('anna', 'a2')
+    await seconds(21)
+    expect([isOver(), news()]).toEqual([false, []])
+  })
+})
+
+it('whose device carries a direct call, and disappears, is left to Meta', async () => {
+  open('direct')
+  desk.arrive('anna', 'a1')
+  desk.appear('anna', 'a2')
+  customerCalls('a')
+  await ask('anna', 'a1', { type: 'browser-answer', callId: 'a', sdp: businessSdp('active') })
+  news()
+  desk.disappear('anna', 'a1')
+  await vi.advanceTimersByTimeAsync(120_000)
+  expect([service.agentOf('a'), news()]).toEqual(['anna', []])
+})
+
 describe('requests', () => {
   it('about a call of somebody else, or of nobody, have no effect', async () => {
-    desk.arrive('anna')
-    desk.arrive('ben')
+    desk.arrive('anna', 'a1')
+    desk.arrive('ben', 'b1')
     customerCalls('a')
     await takes('anna', 'a1', 'a')
     news()
@@ -305,7 +393,7 @@ describe('requests', () => {
   })
 
   it('of the other mode are refused', async () => {
-    desk.arrive('anna')
+    desk.arrive('anna', 'a1')
     customerCalls('a')
     news()
     await ask('anna', 'a1', { type: 'browser-answer', callId: 'a', sdp: offer })
@@ -317,7 +405,7 @@ describe('requests', () => {
   })
 
   it('to call what is no number are refused', async () => {
-    desk.arrive('anna')
+    desk.arrive('anna', 'a1')
     await ask('anna', 'a1', { type: 'call-dial', number: '12-34' })
     expect(news()).toEqual(['anna/a1: error SIG_BAD_MESSAGE'])
     await ask('anna', 'a1', { type: 'call-permission', number: '+0 00000000' })
@@ -325,7 +413,7 @@ describe('requests', () => {
   })
 
   it('to ask a customer too often are refused in words', async () => {
-    desk.arrive('anna')
+    desk.arrive('anna', 'a1')
     await ask('anna', 'a1', { type: 'call-permission', number, request: true })
     expect(said.at(-1)?.body).toMatchObject({
       code: 'SIG_CALL_REFUSED',
@@ -356,9 +444,9 @@ describe('the roster', () => {
       )
 
   it('is told at once to who comes, and to the others when things are quiet, once', () => {
-    desk.arrive('anna')
-    desk.arrive('ben')
-    desk.arrive('cleo')
+    desk.arrive('anna', 'a1')
+    desk.arrive('ben', 'b1')
+    desk.arrive('cleo', 'c1')
     expect(roster()).toEqual(['anna: anna', 'ben: anna ben', 'cleo: anna ben cleo'])
     vi.advanceTimersByTime(100)
     expect(roster()).toEqual(['anna: anna ben cleo', 'ben: anna ben cleo'])
@@ -367,8 +455,8 @@ describe('the roster', () => {
   })
 
   it('says who is in a call, and counts', async () => {
-    desk.arrive('anna')
-    desk.arrive('ben')
+    desk.arrive('anna', 'a1')
+    desk.arrive('ben', 'b1')
     vi.advanceTimersByTime(100)
     said.length = 0
     customerCalls('a')
@@ -386,7 +474,7 @@ describe('the roster', () => {
 describe('direct mode', () => {
   beforeEach(() => {
     open('direct')
-    desk.arrive('anna')
+    desk.arrive('anna', 'a1')
     news()
   })
 

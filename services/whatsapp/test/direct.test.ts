@@ -61,6 +61,12 @@ it('leaves silence to Meta, and ends a while after its agent is lost', () => {
   made.do((calls, now) => calls.leave('Anna', now)).pass(10_000)
   made.do((calls) => calls.arrive('Anna')).pass(60_000)
   expect(made.heardBy('Anna', 'c').at(-1)).toBe('call-resumed')
+  // Its page alone may be gone: the agent has another one.
+  made
+    .do((calls) => calls.arrive('Anna'))
+    .do((calls, now) => calls.lose('Anna', now))
+    .pass(600_000)
+  expect(made.records).toEqual([])
   made.do((calls, now) => calls.leave('Anna', now)).pass(20_000)
   expect(made.records.map(({ ending }) => ending.reason)).toEqual(['agent-lost'])
   expect(made.actions('c').at(-1)).toBe('terminate')
@@ -70,7 +76,7 @@ it('leaves silence to Meta, and ends a while after its agent is lost', () => {
 it('cannot be handed over or held here: its media is in the browser of its agent', () => {
   talking()
     .do((calls) => expect(calls.transfer('Anna', 'c', 'Ben')).toBe(false))
-    .do((calls) => expect(calls.hold('Anna', 'c', true)).toBe(false))
+    .do((calls, now) => expect(calls.hold('Anna', 'c', true, now)).toBe(false))
 })
 
 it('rejects a customer whom nobody answers, and one whose answer Meta refuses', () => {

@@ -26,7 +26,10 @@ const incoming: Record<string, () => State> = {
   rings: () => ({ call: ringing(), farewell: 'reject' }),
   'is being accepted': () => ({ call: answered(), farewell: 'terminate' }),
   'is talked in': () => ({ call: talking(), farewell: 'terminate' }),
-  'is on hold': () => ({ call: talking().do((calls) => calls.hold('Anna', 'c', true)), farewell: 'terminate' }),
+  'is on hold': () => ({
+    call: talking().do((calls, now) => calls.hold('Anna', 'c', true, now)),
+    farewell: 'terminate',
+  }),
   'is handed over': () => ({
     call: talking().do((calls) => calls.transfer('Anna', 'c', 'Ben')),
     farewell: 'terminate',
@@ -142,7 +145,7 @@ it('ends what Meta refuses, each with the farewell of its state', () => {
 it('ends after 30 s of silence in the middle of a call, on hold as well', () => {
   for (const held of [false, true]) {
     const call = talking().do((calls, now) => calls.heard('c', now))
-    call.do((calls) => calls.hold('Anna', 'c', held)).pass(29_999)
+    call.do((calls, now) => calls.hold('Anna', 'c', held, now)).pass(29_999)
     expect(call.records).toEqual([])
     expectEnd({ call: call.pass(1), farewell: 'terminate' }, 'c', 'no-media')
   }

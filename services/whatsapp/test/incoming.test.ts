@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { Desk } from './support/desk.ts'
 
 const refused = { ok: false, reason: 'connection-error', uncertain: false } as const
@@ -124,7 +124,10 @@ it('ends after 20 s without media at the beginning, and 30 s later on', () => {
   expect(ends(atFirst.pass(1))).toEqual(['no-media'])
   expect(atFirst.actions('c').at(-1)).toBe('terminate')
   const later = talking().pass(19_999)
-  later.do((calls, now) => calls.heard('c', now)).pass(29_999)
+  later
+    .do((calls, now) => calls.heard('c', now))
+    .do((calls, now) => calls.agentHeard('c', now))
+    .pass(29_999)
   expect(later.records).toEqual([])
   expect(ends(later.pass(1))).toEqual(['no-media'])
   expectClean(later.reply('c'))
@@ -163,6 +166,63 @@ it('counts the grace from the loss of signaling, when the media was lost before 
   expect(ends(made.pass(1))).toEqual(['agent-lost'])
 })
 
+describe('an agent whom signaling has while nothing is heard of its media', () => {
+  /** The customer speaks all the time. */
+  const listen = (made: Desk, seconds: number) => {
+    for (let second = 0; second < seconds; second++) made.pass(1000).do((calls, now) => calls.heard('c', now))
+    return made
+  }
+  const agentHeard = (made: Desk) => made.do((calls, now) => calls.agentHeard('c', now))
+
+  it('loses the call after 40 s, whether its media never came or ended', () => {
+    const never = listen(talking(), 39)
+    expect(never.records).toEqual([])
+    expect(ends(never.pass(1000))).toEqual(['agent-lost'])
+    expectClean(never.reply('c'))
+    const ended = listen(agentHeard(listen(talking(), 30)), 39)
+    expect(ended.records).toEqual([])
+    expect(ends(ended.pass(1000))).toEqual(['agent-lost'])
+  })
+
+  it('keeps it for as long as it is heard every now and then, or offers its media anew', () => {
+    const heard = talking()
+    for (let n = 0; n < 10; n++) agentHeard(listen(heard, 39))
+    expect(heard.records).toEqual([])
+    const anew = talking()
+    for (let n = 0; n < 10; n++) listen(anew, 39).do((calls, now) => calls.agentOffers('Anna', now))
+    expect(anew.records).toEqual([])
+  })
+
+  it('keeps it on hold, and has 40 s after it', () => {
+    const made = talking().do((calls, now) => calls.hold('Anna', 'c', true, now))
+    listen(made, 600).do((calls, now) => calls.hold('Anna', 'c', false, now))
+    expect(listen(made, 39).records).toEqual([])
+    expect(ends(made.pass(1000))).toEqual(['agent-lost'])
+  })
+
+  it('has 40 s for a call that it has taken over', () => {
+    const made = talking('Anna', 'Ben').do((calls) => calls.transfer('Anna', 'c', 'Ben'))
+    listen(agentHeard(listen(made, 35)), 10)
+    made.do((calls) => calls.answer('Ben', 'c')).do((calls, now) => calls.agentOffers('Ben', now))
+    expect(listen(made, 39).records).toEqual([])
+    expect(ends(made.pass(1000))).toEqual(['agent-lost'])
+  })
+
+  it('has 20 s when the page with the media is gone, unless that or another one is back', () => {
+    const lost = (made = agentHeard(talking())) => made.do((calls, now) => calls.lose('Anna', now))
+    const gone = listen(lost(), 19)
+    expect(gone.records).toEqual([])
+    expect(ends(gone.pass(1000))).toEqual(['agent-lost'])
+    const back = listen(lost(), 19).do((calls) => calls.regain('Anna'))
+    expect(listen(back, 20).records).toEqual([])
+    const elsewhere = listen(lost(), 19).do((calls, now) => calls.agentOffers('Anna', now))
+    expect(listen(elsewhere, 39).records).toEqual([])
+    const goesOn = lost()
+    for (let n = 0; n < 10; n++) agentHeard(listen(goesOn, 19))
+    expect(goesOn.records).toEqual([])
+  })
+})
+
 it('gives an agent who answered and was lost before the accept its grace', () => {
   const made = desk('Anna').connect('c').describe('c').reply('c')
   made.do((calls) => calls.answer('Anna', 'c')).do((calls, now) => calls.leave('Anna', now))
@@ -174,18 +234,18 @@ it('gives an agent who answered and was lost before the accept its grace', () =>
 
 it('lets nobody speak while its agent holds it, until it is taken back', () => {
   const made = talking('Anna', 'Ben')
-  made.do((calls) => expect(calls.hold('Ben', 'c', true)).toBe(false))
-  made.do((calls) => expect(calls.hold('Anna', 'c', true)).toBe(true))
+  made.do((calls, now) => expect(calls.hold('Ben', 'c', true, now)).toBe(false))
+  made.do((calls, now) => expect(calls.hold('Anna', 'c', true, now)).toBe(true))
   expect(made.legs.get('c')?.agent).toBeUndefined()
   made.do((calls, now) => calls.leave('Anna', now)).do((calls) => calls.arrive('Anna'))
   expect(made.told.at(-1)?.event).toEqual({ type: 'call-resumed', held: true })
   expect(made.legs.get('c')?.agent).toBeUndefined()
-  made.do((calls) => calls.hold('Anna', 'c', false))
+  made.do((calls, now) => calls.hold('Anna', 'c', false, now))
   expect(made.legs.get('c')?.agent).toBe('Anna')
 })
 
 it('is held by nobody once another agent has taken it over', () => {
-  const made = talking('Anna', 'Ben').do((calls) => calls.hold('Anna', 'c', true))
+  const made = talking('Anna', 'Ben').do((calls, now) => calls.hold('Anna', 'c', true, now))
   made.do((calls) => calls.transfer('Anna', 'c', 'Ben'))
   expect(made.told.at(-1)?.event).toMatchObject({ type: 'call-is-coming', transferredBy: 'Anna' })
   made.do((calls) => calls.answer('Ben', 'c'))
@@ -194,9 +254,11 @@ it('is held by nobody once another agent has taken it over', () => {
 
 it('holds no call that has not begun or is over', () => {
   const made = desk('Anna').connect('c').describe('c').reply('c')
-  made.do((calls) => calls.answer('Anna', 'c')).do((calls) => expect(calls.hold('Anna', 'c', true)).toBe(false))
+  made
+    .do((calls) => calls.answer('Anna', 'c'))
+    .do((calls, now) => expect(calls.hold('Anna', 'c', true, now)).toBe(false))
   made.reply('c').terminate('c')
-  made.do((calls) => expect(calls.hold('Anna', 'c', true)).toBe(false))
+  made.do((calls, now) => expect(calls.hold('Anna', 'c', true, now)).toBe(false))
 })
 
 it('notes an id from its connect until Meta knows that it is over', () => {

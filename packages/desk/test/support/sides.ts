@@ -33,6 +33,8 @@ export class Log implements LinkLog {
 /** The service: notes what it is told, and complains of what a desk must never be told. */
 export class Service implements Desk {
   readonly here = new Set<string>()
+  /** Of those who are here. */
+  readonly devices = new Set<string>()
   readonly log: string[] = []
   readonly requests: { agent: string; device: string; request: DeskRequest }[] = []
   readonly wrong: string[] = []
@@ -47,17 +49,24 @@ export class Service implements Desk {
     this.events = events
     if (this.#up) events.up()
   }
-  arrive(agent: string): void {
+  arrive(agent: string, device: string): void {
     if (this.here.has(agent)) this.wrong.push(`arrive ${agent}`)
     this.here.add(agent)
+    this.devices.add(device)
     this.log.push(`arrive ${agent}`)
   }
   appear(agent: string, device: string): void {
     if (!this.here.has(agent)) this.wrong.push(`appear ${agent}`)
+    this.devices.add(device)
     this.log.push(`appear ${agent} ${device}`)
+  }
+  disappear(agent: string, device: string): void {
+    if (!this.here.has(agent) || !this.devices.delete(device)) this.wrong.push(`disappear ${agent} ${device}`)
+    this.log.push(`disappear ${agent} ${device}`)
   }
   leave(agent: string): void {
     if (!this.here.delete(agent)) this.wrong.push(`leave ${agent}`)
+    for (const device of this.devices) if (device.includes(agent)) this.devices.delete(device)
     this.log.push(`leave ${agent}`)
   }
   request(agent: string, device: string, request: DeskRequest): void {
@@ -65,6 +74,7 @@ export class Service implements Desk {
   }
   down(): void {
     this.here.clear()
+    this.devices.clear()
     this.events?.down()
   }
 }
@@ -73,6 +83,8 @@ export class Service implements Desk {
 export class Signaling {
   readonly desk: Desk & { close(): void }
   readonly here = new Set<string>()
+  /** Of these, with a second device. */
+  readonly twice = new Set<string>()
   readonly told: { agent: string; devices: Recipients; body: DeskBody }[] = []
   readonly log = new Log()
   readonly states: string[] = []
@@ -90,6 +102,7 @@ export class Signaling {
         this.up = true
         this.states.push('up')
         for (const agent of this.here) this.desk.arrive(agent, `${name}-${agent}`)
+        for (const agent of this.twice) this.desk.appear(agent, `${name}-${agent}-2`)
       },
       down: () => {
         this.up = false
@@ -104,8 +117,27 @@ export class Signaling {
     if (this.up) this.desk.arrive(agent, `${this.#name}-${agent}`)
   }
 
+  appear(agent: string): void {
+    if (!this.here.has(agent) || this.twice.has(agent)) return
+    this.twice.add(agent)
+    if (this.up) this.desk.appear(agent, `${this.#name}-${agent}-2`)
+  }
+
+  disappear(agent: string): void {
+    if (this.twice.delete(agent) && this.up) this.desk.disappear(agent, `${this.#name}-${agent}-2`)
+  }
+
   leave(agent: string): void {
+    this.twice.delete(agent)
     if (this.here.delete(agent) && this.up) this.desk.leave(agent)
+  }
+
+  get devices(): string[] {
+    const name = this.#name
+    return [
+      ...[...this.here].map((agent) => `${name}-${agent}`),
+      ...[...this.twice].map((agent) => `${name}-${agent}-2`),
+    ]
   }
 }
 

@@ -6,7 +6,8 @@ import type { DeskOutput } from './output.ts'
  * each has. Pure: it knows names and ids of devices, no sessions.
  *
  * Invariant: while the service can be reached, the agents it was told of by `arrive` and not since by `leave` are those
- * with a device in here; while it cannot, it is told nothing.
+ * with a device in here, and of these the devices it was told of and not since by `disappear`; while it cannot, it is told
+ * nothing.
  */
 export class DeskBook {
   /** By agent: the devices that take calls and are connected. Never an empty set. */
@@ -73,7 +74,10 @@ export class DeskBook {
     this.#agentOf.delete(device)
     const devices = this.#here.get(agent)
     devices?.delete(device)
-    if (devices !== undefined && devices.size > 0) return
+    if (devices !== undefined && devices.size > 0) {
+      this.#tell({ do: 'desk', act: 'disappear', agent, device })
+      return
+    }
     this.#here.delete(agent)
     // The service tells of it anew when the agent is back.
     this.#calls.delete(agent)

@@ -42,7 +42,12 @@ export interface PushBody {
 
 /** What the service that brings customers' calls is told: `Desk`'s methods. */
 export type DeskOutput =
-  | { readonly do: 'desk'; readonly act: 'arrive' | 'appear'; readonly agent: string; readonly device: string }
+  | {
+      readonly do: 'desk'
+      readonly act: 'arrive' | 'appear' | 'disappear'
+      readonly agent: string
+      readonly device: string
+    }
   | { readonly do: 'desk'; readonly act: 'leave'; readonly agent: string }
   | {
       readonly do: 'desk'

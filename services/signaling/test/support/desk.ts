@@ -31,6 +31,16 @@ export class TestDesk implements Desk {
     this.#welcome(agent, device)
   }
 
+  disappear(agent: string, device: string): void {
+    this.log.push(`disappear ${agent}`)
+    const devices = this.here.get(agent)
+    if (devices)
+      this.here.set(
+        agent,
+        devices.filter((other) => other !== device),
+      )
+  }
+
   leave(agent: string): void {
     this.log.push(`leave ${agent}`)
     this.here.delete(agent)

@@ -10,7 +10,7 @@ export type EndReason =
   /** All agents that are here declined. */
   | 'declined'
   | 'no-answer'
-  /** The agent's page was gone for too long. */
+  /** The agent's page was gone for too long, or its media. */
   | 'agent-lost'
   /** Nothing was heard from WhatsApp for too long, or its media never connected. */
   | 'no-media'
@@ -61,10 +61,12 @@ export interface Call {
   /** Media may flow. */
   open: boolean
   agent: string | undefined
-  /** Since when the agent's page is gone, as far as signaling knows; undefined: it is here. */
+  /** Since when the page with the agent's media is gone, as far as signaling knows; undefined: it is here. */
   agentLostAt: number | undefined
   /** When the agent's media was last noticed. */
   agentHeardAt: number | undefined
+  /** From when on the agent's media is expected. */
+  agentDueAt: number | undefined
   /** The agent has put the call on hold: no speech passes, either way. */
   held: boolean
   /** In direct mode: the customer's SDP, an offer or an answer. */
@@ -156,7 +158,10 @@ export interface CallTimes {
   /** ms without media at the beginning, and later. */
   readonly firstSilence: number
   readonly silence: number
-  /** ms that an agent may be gone in a call: neither signaling nor media hears of it. */
+  /**
+   * ms that an agent may be gone in a call: neither signaling nor media hears of it. Twice as long when signaling does, and
+   * media does not.
+   */
   readonly agentGrace: number
 }
 
@@ -192,6 +197,7 @@ export function newCall(
     agent: undefined,
     agentLostAt: undefined,
     agentHeardAt: undefined,
+    agentDueAt: undefined,
     held: false,
     remoteSdp: undefined,
     ringing: new Set(),
@@ -212,6 +218,10 @@ export function deadlineOf(call: Call, times: CallTimes): { readonly at: number;
   if (call.agentLostAt !== undefined) {
     const seen = Math.max(call.agentLostAt, call.agentHeardAt ?? 0)
     deadlines.push({ at: seen + times.agentGrace, reason: 'agent-lost' })
+  } else if (call.heardAt !== undefined && call.agentDueAt !== undefined && !call.held) {
+    // On hold a browser without a microphone may have nothing to say. Any other reports every few seconds.
+    const seen = Math.max(call.agentDueAt, call.agentHeardAt ?? 0)
+    deadlines.push({ at: seen + 2 * times.agentGrace, reason: 'agent-lost' })
   }
   if (call.heardAt !== undefined)
     deadlines.push({ at: call.heardAt + (call.heard ? times.silence : times.firstSilence), reason: 'no-media' })
@@ -225,7 +235,9 @@ export function deadlineOf(call: Call, times: CallTimes): { readonly at: number;
 
 /** Media is due from now on. In direct mode Meta alone hears whether there is any. */
 export function expectMedia(call: Call, now: number): void {
-  if (call.legOpened) call.heardAt = now
+  if (!call.legOpened) return
+  call.heardAt = now
+  call.agentDueAt = now
 }
 
 export function recordOf(call: Call, ending: Ending, endedAt: number): CallRecord {

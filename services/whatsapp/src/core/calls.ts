@@ -188,6 +188,32 @@ export class Calls {
     this.#outbox.schedule(call)
   }
 
+  /**
+   * The page with the media of the agent's call is gone, and another of the agent's pages is here. In direct mode Meta alone
+   * hears the media, and ends a call without.
+   */
+  lose(agent: string, now: number): void {
+    const call = this.#book.get(this.#agents.callOf(agent))
+    if (!call || this.#isDirect || !this.#agents.isHere(agent)) return
+    call.agentLostAt = now
+    this.#outbox.schedule(call)
+  }
+
+  /** That page is here again. */
+  regain(agent: string): void {
+    const call = this.#book.get(this.#agents.callOf(agent))
+    if (!call || !this.#agents.isHere(agent)) return
+    call.agentLostAt = undefined
+    this.#outbox.schedule(call)
+  }
+
+  /** A page of the agent begins anew with its media. */
+  agentOffers(agent: string, now: number): void {
+    const call = this.#book.get(this.#agents.callOf(agent))
+    if (call) call.agentDueAt = now
+    this.regain(agent)
+  }
+
   /** The agent's page is gone, which its media may outlive: the call goes on for as long as either is heard of. */
   leave(agent: string, now: number): void {
     if (!this.#agents.isHere(agent)) return
@@ -251,12 +277,14 @@ export class Calls {
    * Puts a call on hold, or takes it back: no speech passes meanwhile.
    * @returns false when it is not this agent's, has not begun, or its media is not here, as in direct mode
    */
-  hold(agent: string, key: string, on: boolean): boolean {
+  hold(agent: string, key: string, on: boolean, now: number): boolean {
     const call = this.#book.get(key)
     if (call?.agent !== agent || !call.open || call.ending) return false
     if (call.held !== on) {
       call.held = on
+      call.agentDueAt = now
       this.#outbox.media(call)
+      this.#outbox.schedule(call)
     }
     return true
   }
@@ -311,6 +339,7 @@ export class Calls {
   #takenOver(call: Call, former: string): void {
     call.agentLostAt = undefined
     call.agentHeardAt = undefined
+    call.agentDueAt = undefined
     call.held = false
     this.#outbox.media(call)
     this.#outbox.schedule(call)

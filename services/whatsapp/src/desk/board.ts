@@ -123,6 +123,17 @@ export class Board {
     this.#options.send(agent, 'all', stateBody(card, false))
   }
 
+  /** The device that carries the agent's call, if there is one. */
+  carrierOf(agent: string): string | undefined {
+    return this.#cards.get(this.#views.get(agent)?.call ?? '')?.device
+  }
+
+  /** The agent's other devices can go on with the call that this one carries. */
+  abandoned(agent: string, device: string): void {
+    const card = this.#cards.get(this.#view(agent).call ?? '')
+    if (card) this.#options.send(agent, { except: device }, stateBody(card, true))
+  }
+
   /** The agent does not take what rings at all of its devices. */
   declined(agent: string, device: string, callId: string): void {
     this.#view(agent).ringing.delete(callId)

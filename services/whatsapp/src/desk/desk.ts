@@ -49,7 +49,7 @@ export class CallDesk implements Desk {
     queueMicrotask(() => events.up())
   }
 
-  arrive(agent: string): void {
+  arrive(agent: string, device: string): void {
     const { service } = this.#options
     // Again, without a `leave`: whoever does not know of the first time wants to hear everything.
     if (this.#roster.has(agent)) service.leave(agent)
@@ -61,6 +61,8 @@ export class CallDesk implements Desk {
       (callId) => service.agentOf(callId) !== undefined,
     )
     this.#later = undefined
+    const carrier = this.#board.carrierOf(agent)
+    if (carrier !== undefined && carrier !== device) service.lose(agent)
     // First who is here, which needs the service to know of it.
     this.#roster.add(agent)
     for (const tell of later) tell()
@@ -69,6 +71,15 @@ export class CallDesk implements Desk {
   appear(agent: string, device: string): void {
     this.#events?.tell(agent, { only: device }, this.#roster.body())
     this.#board.show(agent, device)
+    if (this.#board.carrierOf(agent) === device) this.#options.service.regain(agent)
+  }
+
+  disappear(agent: string, device: string): void {
+    const { service, mode } = this.#options
+    if (this.#board.carrierOf(agent) !== device) return
+    service.lose(agent)
+    // The customer's phone takes one browser's media for good.
+    if (mode === 'bridge') this.#board.abandoned(agent, device)
   }
 
   leave(agent: string): void {

@@ -15,6 +15,8 @@ export type DeskService = Pick<
   | 'isFree'
   | 'arrive'
   | 'leave'
+  | 'lose'
+  | 'regain'
   | 'offer'
   | 'directAnswer'
   | 'directOffer'
@@ -126,8 +128,8 @@ export class Requests {
     const callId = board.dialling(digits, () => service.dial(agent, digits))
     if (callId === undefined) throw new Refusal('SIG_AGENT_BUSY')
     const card = board.cardOf(callId)
-    if (mode === 'bridge' || !card) return
-    card.device = device
+    if (card) card.device = device
+    if (mode === 'bridge') return
     try {
       service.directOffer(agent, callId, sdp!)
     } catch (error) {
