@@ -109,15 +109,25 @@ describe('a call that rings on several devices', () => {
     expect(got).toMatchObject([{ type: 'video-answer' }, { candidate: candidate('laptop') }])
   })
 
-  it('rings on a device that comes late, with all that the others heard', async () => {
+  it('gives the candidates of the caller to the one that answers, and to no other', async () => {
+    const { anna, phone, laptop, callId } = await ringing()
+    anna.send({ type: 'new-ice-candidate', target: 'bob', candidate: candidate('a') })
+    await anna.settled()
+    expect(await phone.settled()).not.toContain('new-ice-candidate')
+    for (const device of [laptop, phone]) device.send({ type: 'video-answer', target: 'anna', sdp: answer })
+    expect(await laptop.next('new-ice-candidate')).toMatchObject({ callId, candidate: candidate('a') })
+    expect(await phone.settled()).not.toContain('new-ice-candidate')
+  })
+
+  it('rings on a device that comes late', async () => {
     const { server, anna, callId } = await ringing()
     anna.send({ type: 'new-ice-candidate', target: 'bob', candidate: candidate('a') })
     await anna.settled()
     const tablet = await joinAs(server, { user: 'bob' })
     expect(await tablet.next('video-offer')).toMatchObject({ callId, sdp: offer })
-    expect(await tablet.next('new-ice-candidate')).toMatchObject({ callId, candidate: candidate('a') })
     tablet.send({ type: 'video-answer', target: 'anna', sdp: answer })
     await anna.next('video-answer')
+    expect(await tablet.next('new-ice-candidate')).toMatchObject({ callId, candidate: candidate('a') })
   })
 
   it('goes on when one of them is gone', async () => {

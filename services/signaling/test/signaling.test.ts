@@ -63,11 +63,13 @@ describe('a call', () => {
     const { callId } = offered
     expect(await alice.next('ringing')).toMatchObject({ name: 'bob', callId })
     alice.send({ type: 'new-ice-candidate', target: 'bob', candidate })
-    expect(await bob.next('new-ice-candidate')).toMatchObject({ name: 'alice', candidate, callId })
     bob.send({ type: 'new-ice-candidate', target: 'alice', candidate: null })
     expect(await alice.next('new-ice-candidate')).toMatchObject({ name: 'bob', candidate: null })
     bob.send({ type: 'video-answer', target: 'alice', name: 'carol', sdp: answer })
     expect(await alice.next('video-answer')).toMatchObject({ name: 'bob', target: 'alice', sdp: answer, callId })
+    expect(await bob.next('new-ice-candidate')).toMatchObject({ name: 'alice', candidate, callId })
+    alice.send({ type: 'new-ice-candidate', target: 'bob', candidate: null })
+    expect(await bob.next('new-ice-candidate', (next) => next.candidate === null)).toMatchObject({ callId })
   })
 
   it('renegotiates in both directions', async () => {

@@ -26,9 +26,9 @@ export interface Call {
   answeredBy: string | undefined
   /** Devices of the callee are being woken: that none rings is no end. */
   awaited: boolean
-  /** While it rings: what a device of the callee that comes late has to hear, the offer first. */
-  backlog: ServerBody[]
-  /** While several devices ring: their candidates, which the caller gets with the answer. */
+  /** While it rings: what a device of the callee that comes late has to hear. */
+  offer: ServerBody | undefined
+  /** While it rings, by device: candidates that the other side gets with the answer. */
   readonly held: Map<string, ServerBody[]>
 }
 
@@ -101,7 +101,7 @@ export class CallBook {
       ringing: new Set(to.devices),
       answeredBy: undefined,
       awaited: false,
-      backlog: [],
+      offer: undefined,
       held: new Map(),
     }
     for (const device of [from.device, ...to.devices]) this.#byDevice.set(device, call)
@@ -135,7 +135,7 @@ export class CallBook {
     for (const other of elsewhere) this.#byDevice.delete(other)
     call.ringing.clear()
     call.answeredBy = device
-    call.backlog = []
+    call.offer = undefined
     this.#ringing.delete(call)
     return { call, setupMs: now - call.offeredAt, elsewhere }
   }

@@ -47,7 +47,7 @@ export function resume(hub: Hub, fresh: Session, request: ResumeRequest, now: nu
   connected(hub, session, reload)
   const call = hub.calls.of(session.id)
   if (!call?.ringing.has(session.id)) return
-  if (reload) for (const message of call.backlog) hub.send(session, message)
+  if (reload && call.offer !== undefined) hub.send(session, call.offer)
   heard(hub, call)
 }
 

@@ -68,7 +68,7 @@ export function wake(hub: Hub, caller: Member, user: User, call: Call, media: st
 /** A device has a socket: what rings for its user rings here, and what the user missed is told. */
 export function arrive(hub: Hub, session: Member): void {
   const call = hub.calls.join(session.id, session.user.id)
-  for (const message of call?.backlog ?? []) hub.send(session, message)
+  if (call?.offer !== undefined) hub.send(session, call.offer)
   if (call !== undefined) heard(hub, call)
   const key = pushKey(session.realm.app, session.name)
   for (const missed of hub.push.takeMissed(key)) hub.send(session, { type: 'missed-call', ...missed })

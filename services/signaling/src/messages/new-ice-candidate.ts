@@ -13,18 +13,18 @@ export const newIceCandidate: Handler<'new-ice-candidate'> = {
     const call = receiver && hub.calls.between(session.id, receiver.id)
     if (receiver === undefined || call === undefined) return
     const body: ServerBody = { type, callId: call.id, name: session.name, target: receiver.name, candidate }
-    if (holdsBack(call, session.id)) {
-      const held = call.held.get(session.id) ?? []
-      if (held.length < maxKept) call.held.set(session.id, [...held, body])
-      return
-    }
-    if (call.answeredBy === undefined && call.caller.device === session.id && call.backlog.length <= maxKept)
-      call.backlog.push(body)
-    hub.sendToDevices(peersOf(call, session.id), body)
+    if (!holdsBack(call, session.id)) return hub.sendToDevices(peersOf(call, session.id), body)
+    const held = call.held.get(session.id) ?? []
+    if (held.length < maxKept) call.held.set(session.id, [...held, body])
   },
 }
 
-/** While several devices ring, the caller could not tell whose candidates these are. */
+/**
+ * Before the answer the caller's candidates wait for the device that has it: of two that answer at once, the other one would
+ * begin its checks too, and its DTLS could reach the caller first. While several devices ring, the caller could not tell
+ * whose candidates are whose.
+ */
 function holdsBack(call: Call, device: string): boolean {
-  return call.caller.device !== device && call.answeredBy === undefined && call.ringing.size > 1
+  if (call.answeredBy !== undefined) return false
+  return call.caller.device === device || call.ringing.size > 1
 }

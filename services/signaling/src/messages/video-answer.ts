@@ -23,6 +23,7 @@ export const videoAnswer: Handler<'video-answer'> = {
     })
     if (setupMs === undefined) return
     for (const candidate of call.held.get(session.id) ?? []) hub.sendToDevices(peers, candidate)
+    for (const candidate of call.held.get(call.caller.device) ?? []) hub.send(session, candidate)
     call.held.clear()
     hub.sendToDevices(elsewhere, { type: 'answered-elsewhere', callId: call.id, name: call.caller.name })
     hub.report({ kind: 'call-answered', setupMs })

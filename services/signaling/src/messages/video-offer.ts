@@ -44,7 +44,10 @@ export const videoOffer: Handler<'video-offer'> = {
         sdp: { type: sdp.type, sdp: sdp.sdp },
         ...(media === undefined ? {} : { media }),
       }
-      if (call.answeredBy === undefined) call.backlog = [offer]
+      if (call.answeredBy === undefined) {
+        call.offer = offer
+        call.held.delete(session.id)
+      }
       hub.sendToDevices(peersOf(call, session.id), offer)
     }
     switch (result.kind) {

@@ -54,10 +54,10 @@ describe('a call to somebody who is not here', () => {
     expect(await anna.settled()).not.toContain('ringing')
     const bob = await joinAs(world.server, { user: 'bob' })
     expect(await bob.next('video-offer')).toMatchObject({ callId, name: 'anna', sdp: offer })
-    await bob.next('new-ice-candidate')
     expect(await anna.next('ringing')).toMatchObject({ callId, name: 'bob' })
     bob.send({ type: 'video-answer', target: 'anna', sdp: answer })
     expect(await anna.next('video-answer')).toMatchObject({ callId })
+    await bob.next('new-ice-candidate')
     expect(await world.server.metric('hairpin_pushes_total{kind="web",result="sent"}')).toBe(1)
   })
 
