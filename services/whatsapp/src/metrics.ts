@@ -51,11 +51,12 @@ export class WhatsappMetrics {
       labelNames: ['result'],
       registers,
       collect() {
-        const { taken, duplicate, stale, passedOver } = live.updates()
+        const { taken, duplicate, stale, nameless, passedOver } = live.updates()
         this.reset()
         this.inc({ result: 'taken' }, taken)
         this.inc({ result: 'duplicate' }, duplicate)
         this.inc({ result: 'stale' }, stale)
+        this.inc({ result: 'nameless' }, nameless)
         this.inc({ result: 'passed-over' }, passedOver)
       },
     })

@@ -97,6 +97,11 @@ export class CallService {
     })
   }
 
+  /** Whether a call of this id of Meta's is here. */
+  has(id: string): boolean {
+    return this.#calls.has(id)
+  }
+
   /** Who has the call; undefined: nobody yet, or it is over. */
   agentOf(callId: string): string | undefined {
     return this.#calls.agentOf(callId)
@@ -217,9 +222,11 @@ export class CallService {
   /**
    * Ends calls that a service left behind at Meta, which was killed; `onClosed` tells of each that is over.
    * @param ids which `onOpen` named and `onClosed` did not
+   * @returns those that Meta could not be asked about
    */
-  async endLeftovers(ids: Iterable<string>): Promise<void> {
-    await Promise.all(Array.from(ids, (id) => this.#endLeftover(id)))
+  async endLeftovers(ids: Iterable<string>): Promise<readonly string[]> {
+    const ended = await Promise.all(Array.from(ids, async (id) => ((await this.#endLeftover(id)) ? [] : [id])))
+    return ended.flat()
   }
 
   /** Ends all calls; done when Meta knows, or could not be told. */
@@ -231,13 +238,17 @@ export class CallService {
     this.#timers.clear()
   }
 
-  async #endLeftover(id: string): Promise<void> {
+  async #endLeftover(id: string): Promise<boolean> {
     const { graph, onClosed } = this.#options
     let result = await graph.terminate(id)
     // A call that nobody had accepted is rejected; one that is over already takes neither.
     if (!result.ok && !mayWorkLater(result)) result = await graph.reject(id)
-    if (!result.ok && mayWorkLater(result)) this.#warn('terminate', result)
-    else onClosed?.(id)
+    if (!result.ok && mayWorkLater(result)) {
+      this.#warn('terminate', result)
+      return false
+    }
+    onClosed?.(id)
+    return true
   }
 
   #demand(mode: 'bridge' | 'direct'): void {

@@ -8,6 +8,7 @@ import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify'
 import type { Registry } from 'prom-client'
 import { CallDesk } from './desk/desk.ts'
 import { GraphClient } from './graph/client.ts'
+import { Leftovers } from './leftovers.ts'
 import { LegError, type NewLeg } from './media/leg.ts'
 import { WhatsappMetrics } from './metrics.ts'
 import { openMedia } from './open-media.ts'
@@ -70,6 +71,11 @@ export function createWhatsappService(options: WhatsappServiceOptions): Whatsapp
         { code: 'WHATSAPP_STALE', kind, age: Math.round((Date.now() - at) / 1000) },
         'news of a call came too late',
       ),
+    onNameless: ({ userId, granted }) =>
+      logger.warn(
+        { code: 'WHATSAPP_NAMELESS', userId, granted },
+        'a customer whose number is not known replied to a permission request',
+      ),
   })
   const metrics = new WhatsappMetrics(registry, {
     calls: () => service.calls,
@@ -99,6 +105,10 @@ export function createWhatsappService(options: WhatsappServiceOptions): Whatsapp
     times: { ring: ring * 1000 },
     limit,
   })
+  const leftovers = new Leftovers({
+    // One that Meta has delivered again is a call of this process by now.
+    end: (ids) => service.endLeftovers(ids.filter((id) => !service.has(id))),
+  })
   const desk: CallDesk = new CallDesk({ mode, service, log: logger })
 
   return {
@@ -122,7 +132,7 @@ export function createWhatsappService(options: WhatsappServiceOptions): Whatsapp
           { code: 'WHATSAPP_LEFTOVERS', calls: left.length },
           'ending calls that a killed process left behind',
         )
-        void service.endLeftovers(left)
+        leftovers.begin(left)
       }
       if (mode === 'bridge') legs = await openMedia(options)
       ready = true
@@ -133,6 +143,7 @@ export function createWhatsappService(options: WhatsappServiceOptions): Whatsapp
     async stop() {
       ready = false
       intake.close()
+      leftovers.close()
       const late = setTimeout(() => graph.close(), FAREWELL)
       await service.close()
       clearTimeout(late)

@@ -8,7 +8,7 @@ import type { FinishedCall } from '../src/service.ts'
 
 function metrics() {
   const registry = new Registry()
-  const counts = { taken: 5, duplicate: 2, stale: 1, passedOver: 0 }
+  const counts = { taken: 5, duplicate: 2, stale: 1, nameless: 0, passedOver: 0 }
   const live = { calls: () => 3, agents: () => ({ here: 4, free: 1 }), updates: () => counts }
   return { registry, counts, metrics: new WhatsappMetrics(registry, live) }
 }

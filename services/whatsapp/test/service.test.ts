@@ -1,4 +1,4 @@
-import { type Phone, until } from '@hairpin/whatsapp-simulator'
+import { type Phone, until, userIdOf } from '@hairpin/whatsapp-simulator'
 import { afterEach, expect, it } from 'vitest'
 import { Station } from './support/station.ts'
 
@@ -150,6 +150,17 @@ it('keeps what Meta could not be told of for the next start', async () => {
   const { call } = await station.incoming()
   await station.service.endLeftovers([call.id])
   expect([...station.alive]).toEqual([call.id])
+})
+
+it('does without the numbers of customers with usernames, and misses no reply of theirs', async () => {
+  station = await Station.start({}, { forms: { users: 'user-id' } })
+  const number = '491701234567'
+  station.simulator.answersRequest(number, { granted: true })
+  await until(() => station.nameless.length === 1, 'the reply came')
+  expect([station.nameless, station.permissions]).toEqual([[userIdOf(number)], []])
+  const { call } = await station.incoming(number)
+  station.service.arrive('Anna')
+  expect(await station.connect('Anna', call.id)).toBeDefined()
 })
 
 it('hands a call over to another agent, without the customer noticing a break', async () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { Numbers } from '../src/core/numbers.ts'
 import { readUpdates } from '../src/core/updates.ts'
 import { connectCall, contacts, envelope, phoneNumberId, terminateCall } from './support/payloads.ts'
 
@@ -83,6 +84,50 @@ it('reads statuses of calls and replies to permission requests among other messa
     },
   ])
   expect(passedOver).toBe(2)
+})
+
+describe('a reply of a customer with a username', () => {
+  const reply = (more: Record<string, unknown>) => ({
+    id: 'wamid.1',
+    timestamp: '1671644824',
+    type: 'interactive',
+    interactive: { type: 'call_permission_reply', call_permission_reply: { response: 'reject' } },
+    ...more,
+  })
+  const nameless = { kind: 'nameless-reply', userId: 'DE.1', granted: false }
+
+  it('is of the number that a contact beside it has', () => {
+    const messages = [reply({ from_user_id: 'DE.1' })]
+    for (const contact of [{ wa_id: '49170', user_id: 'DE.1' }, { wa_id: '49170' }])
+      expect(read({ contacts: [contact], messages }).updates).toMatchObject([{ kind: 'permission', number: '49170' }])
+    for (const contacts of [[{ wa_id: '49170', user_id: 'DE.2' }], [{ wa_id: '49170' }, { wa_id: '49171' }]])
+      expect(read({ contacts, messages }).updates).toMatchObject([nameless])
+  })
+
+  it('is of the number that an earlier webhook had for the id, whatever it was about', () => {
+    const numbers = new Numbers()
+    const later = (value: Record<string, unknown>) => readUpdates(envelope(value), phoneNumberId, numbers).updates[0]
+    expect(later({ messages: [reply({ from_user_id: 'DE.1' })] })).toMatchObject(nameless)
+    later({ contacts: [{ wa_id: '49170', user_id: 'DE.1' }], calls: [connectCall('wacid.A', at)] })
+    expect(later({ messages: [reply({ from_user_id: 'DE.1' })] })).toMatchObject({
+      kind: 'permission',
+      number: '49170',
+    })
+    later({ messages: [reply({ from: '49171', from_user_id: 'DE.2' })] })
+    const { from, ...call } = connectCall('wacid.B', at)
+    expect(later({ calls: [{ ...call, from_user_id: 'DE.2' }] })).toMatchObject({ kind: 'connect', number: '49171' })
+    expect(from).toBeDefined()
+  })
+
+  it('is kept apart when neither is known, also without any id', () => {
+    expect(read({ messages: [reply({})] })).toMatchObject({ updates: [{ kind: 'nameless-reply' }], passedOver: 0 })
+  })
+
+  it('needs no more memory than for the last ones', () => {
+    const numbers = new Numbers(2)
+    for (const n of [1, 2, 1, 3]) numbers.learn(`u${n}`, `49${n}`)
+    expect(['u1', 'u2', 'u3'].map((id) => numbers.of(id))).toEqual(['491', undefined, '493'])
+  })
 })
 
 it("passes over another number's calls, and an offer where an answer belongs", () => {

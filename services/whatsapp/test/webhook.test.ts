@@ -11,17 +11,20 @@ let intake: Intake
 let updates: CallUpdate[]
 let faults: unknown[]
 let stale: CallUpdate[]
+let nameless: (string | undefined)[]
 
 async function start(options: { limit?: number; onUpdate?: (update: CallUpdate) => void } = {}): Promise<void> {
   updates = []
   faults = []
   stale = []
+  nameless = []
   intake = new Intake({
     phoneNumberId,
     now: () => now,
     onUpdate: (update) => updates.push(update),
     onFault: (error) => faults.push(error),
     onStale: (update) => stale.push(update),
+    onNameless: ({ userId }) => nameless.push(userId),
     ...options,
   })
   app = createApp({ logger: createLogger('silent') })
@@ -127,6 +130,16 @@ it('drops calls that rang a minute ago, but no terminate', async () => {
     ['connect', 'wacid.new'],
   ])
   expect(stale.map(({ id }) => id)).toEqual(['wacid.old'])
+})
+
+it('tells of a reply whose customer has no number, once', async () => {
+  const call_permission_reply = { response: 'accept' }
+  const interactive = { type: 'call_permission_reply', call_permission_reply }
+  const message = { id: 'wamid.1', from_user_id: 'DE.1', timestamp: '1671644824', type: 'interactive', interactive }
+  for (let time = 0; time < 2; time++) await deliver({ messages: [message] })
+  await handled()
+  expect([nameless, updates]).toEqual([['DE.1'], []])
+  expect(intake.counts).toMatchObject({ taken: 0, duplicate: 1, nameless: 1, passedOver: 0 })
 })
 
 it('goes on after an update that could not be handled', async () => {

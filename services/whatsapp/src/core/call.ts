@@ -158,11 +158,10 @@ export interface CallTimes {
   /** ms without media at the beginning, and later. */
   readonly firstSilence: number
   readonly silence: number
-  /**
-   * ms that an agent may be gone in a call: neither signaling nor media hears of it. Twice as long when signaling does, and
-   * media does not.
-   */
+  /** ms that an agent may be gone in a call: neither signaling nor media hears of it. */
   readonly agentGrace: number
+  /** ms without media of an agent whom signaling hears of. */
+  readonly agentSilence: number
 }
 
 export const defaultTimes: CallTimes = {
@@ -171,6 +170,7 @@ export const defaultTimes: CallTimes = {
   firstSilence: 20_000,
   silence: 30_000,
   agentGrace: 20_000,
+  agentSilence: 40_000,
 }
 
 export function newCall(
@@ -221,7 +221,7 @@ export function deadlineOf(call: Call, times: CallTimes): { readonly at: number;
   } else if (call.heardAt !== undefined && call.agentDueAt !== undefined && !call.held) {
     // On hold a browser without a microphone may have nothing to say. Any other reports every few seconds.
     const seen = Math.max(call.agentDueAt, call.agentHeardAt ?? 0)
-    deadlines.push({ at: seen + 2 * times.agentGrace, reason: 'agent-lost' })
+    deadlines.push({ at: seen + times.agentSilence, reason: 'agent-lost' })
   }
   if (call.heardAt !== undefined)
     deadlines.push({ at: call.heardAt + (call.heard ? times.silence : times.firstSilence), reason: 'no-media' })

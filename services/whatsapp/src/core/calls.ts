@@ -65,6 +65,11 @@ export class Calls {
     return this.#book.size
   }
 
+  /** @param id Meta's */
+  has(id: string): boolean {
+    return this.#book.byId(id) !== undefined
+  }
+
   /** Who has the call; undefined: nobody yet, or there is no such call. */
   agentOf(key: string): string | undefined {
     const call = this.#book.get(key)

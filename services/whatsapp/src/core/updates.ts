@@ -4,6 +4,7 @@
  */
 import { type Static, type TSchema, Type } from 'typebox'
 import { Value } from 'typebox/value'
+import { Numbers } from './numbers.ts'
 
 export interface ConnectUpdate {
   readonly kind: 'connect'
@@ -53,8 +54,17 @@ export interface PermissionUpdate {
 
 export type CallUpdate = ConnectUpdate | TerminateUpdate | StatusUpdate | PermissionUpdate
 
+/** A reply to a permission request whose customer has an id, and no number that is known. */
+export interface NamelessReply {
+  readonly kind: 'nameless-reply'
+  readonly id: string
+  readonly at: number
+  readonly userId: string | undefined
+  readonly granted: boolean
+}
+
 export interface ReadUpdates {
-  readonly updates: readonly CallUpdate[]
+  readonly updates: readonly (CallUpdate | NamelessReply)[]
   /** Parts of another number or of a form that is not known. */
   readonly passedOver: number
 }
@@ -62,6 +72,8 @@ export interface ReadUpdates {
 /** Longer ones are nobody's call id and SDP: they would only fill the memory. */
 const Id = Type.String({ minLength: 1, maxLength: 256 })
 const Sdp = Type.String({ maxLength: 16_384 })
+/** Stands for a customer with a username. */
+const UserId = Type.String({ minLength: 1, maxLength: 128 })
 const Timestamp = Type.Union([Type.String({ pattern: '^\\d{1,12}$' }), Type.Integer({ minimum: 0, maximum: 1e12 })])
 
 const Change = Type.Object({
@@ -76,6 +88,7 @@ const Change = Type.Object({
 })
 const Contact = Type.Object({
   wa_id: Type.Optional(Type.String({ maxLength: 32 })),
+  user_id: Type.Optional(UserId),
   profile: Type.Optional(Type.Object({ name: Type.Optional(Type.String()) })),
 })
 const Connect = Type.Object({
@@ -85,6 +98,8 @@ const Connect = Type.Object({
   direction: Type.Union([Type.Literal('USER_INITIATED'), Type.Literal('BUSINESS_INITIATED')]),
   from: Type.Optional(Type.String({ maxLength: 32 })),
   to: Type.Optional(Type.String({ maxLength: 32 })),
+  from_user_id: Type.Optional(UserId),
+  to_user_id: Type.Optional(UserId),
   session: Type.Optional(
     Type.Object({ sdp_type: Type.Union([Type.Literal('offer'), Type.Literal('answer')]), sdp: Sdp }),
   ),
@@ -107,7 +122,8 @@ const Status = Type.Object({
 })
 const PermissionReply = Type.Object({
   id: Id,
-  from: Type.String({ maxLength: 32 }),
+  from: Type.Optional(Type.String({ maxLength: 32 })),
+  from_user_id: Type.Optional(UserId),
   timestamp: Timestamp,
   interactive: Type.Object({
     type: Type.Literal('call_permission_reply'),
@@ -124,9 +140,10 @@ const MetaError = Type.Object({ code: Type.Integer() })
 /**
  * @param body the parsed JSON of a webhook POST, of whatever form
  * @param phoneNumberId updates of the account's other numbers are passed over
+ * @param numbers what earlier webhooks told of customers with usernames; this one adds to it
  */
-export function readUpdates(body: unknown, phoneNumberId: string): ReadUpdates {
-  const updates: CallUpdate[] = []
+export function readUpdates(body: unknown, phoneNumberId: string, numbers = new Numbers()): ReadUpdates {
+  const updates: (CallUpdate | NamelessReply)[] = []
   let passedOver = 0
   for (const entry of listOf(body, 'entry'))
     for (const change of listOf(entry, 'changes')) {
@@ -136,11 +153,12 @@ export function readUpdates(body: unknown, phoneNumberId: string): ReadUpdates {
         continue
       }
       const contacts = (value.contacts ?? []).flatMap((contact) => as(Contact, contact) ?? [])
+      for (const { user_id, wa_id } of contacts) numbers.learn(user_id, wa_id)
       const code = codeOf(value.errors)
       const read = [
-        ...(value.calls ?? []).map((call) => connectOf(call, contacts) ?? terminateOf(call, code)),
+        ...(value.calls ?? []).map((call) => connectOf(call, contacts, numbers) ?? terminateOf(call, code)),
         ...(value.statuses ?? []).map(statusOf),
-        ...(value.messages ?? []).map(permissionOf),
+        ...(value.messages ?? []).map((message) => permissionOf(message, contacts, numbers)),
       ]
       for (const update of read) {
         if (update) updates.push(update)
@@ -150,21 +168,23 @@ export function readUpdates(body: unknown, phoneNumberId: string): ReadUpdates {
   return { updates, passedOver }
 }
 
-function connectOf(call: unknown, contacts: readonly Static<typeof Contact>[]): ConnectUpdate | undefined {
+type Contacts = readonly Static<typeof Contact>[]
+
+function connectOf(call: unknown, contacts: Contacts, numbers: Numbers): ConnectUpdate | undefined {
   const read = as(Connect, call)
   if (!read) return undefined
   const direction = read.direction === 'USER_INITIATED' ? 'user' : 'business'
   const session = read.session ?? (read.connection && { sdp_type: 'answer' as const, sdp: read.connection.webrtc.sdp })
   if (!session || session.sdp_type !== (direction === 'user' ? 'offer' : 'answer')) return undefined
   // One of Meta's samples swaps `from` and `to`: the contact, when there is one, is surely the user.
-  const own = direction === 'user' ? read.from : read.to
+  const [own, userId] = direction === 'user' ? [read.from, read.from_user_id] : [read.to, read.to_user_id]
   const contact = contacts.find(({ wa_id }) => wa_id !== undefined && wa_id === own) ?? contacts[0]
   return {
     kind: 'connect',
     id: read.id,
     at: milliseconds(read.timestamp),
     direction,
-    number: contact?.wa_id ?? own,
+    number: contact?.wa_id ?? own ?? numbers.of(userId ?? contact?.user_id),
     name: contact?.profile?.name?.slice(0, 128),
     sdpType: session.sdp_type,
     sdp: session.sdp,
@@ -194,21 +214,38 @@ function statusOf(status: unknown): StatusUpdate | undefined {
   return read && { kind: 'status', id: read.id, at: milliseconds(read.timestamp), status: read.status }
 }
 
-function permissionOf(message: unknown): PermissionUpdate | undefined {
+function permissionOf(
+  message: unknown,
+  contacts: Contacts,
+  numbers: Numbers,
+): PermissionUpdate | NamelessReply | undefined {
   const read = as(PermissionReply, message)
   if (!read) return undefined
   const reply = read.interactive.call_permission_reply
   const until = reply.expiration_timestamp
+  const news = { id: read.id, at: milliseconds(read.timestamp), granted: reply.response === 'accept' }
+  const userId = read.from_user_id ?? soleContact(contacts)?.user_id
+  numbers.learn(userId, read.from)
+  const number = read.from ?? numbers.of(userId) ?? numberBeside(userId, contacts)
+  if (number === undefined) return { kind: 'nameless-reply', ...news, userId }
   return {
     kind: 'permission',
-    id: read.id,
-    at: milliseconds(read.timestamp),
-    number: read.from,
-    granted: reply.response === 'accept',
+    ...news,
+    number,
     permanent: reply.is_permanent ?? false,
     expiresAt: until === undefined ? undefined : milliseconds(until),
     automatic: reply.response_source === 'automatic',
   }
+}
+
+function soleContact(contacts: Contacts) {
+  return contacts.length === 1 ? contacts[0] : undefined
+}
+
+/** A contact with a number and no id, when it is the only one: whose else would it be? */
+function numberBeside(userId: string | undefined, contacts: Contacts): string | undefined {
+  const contact = soleContact(contacts)
+  return contact?.user_id === undefined || contact.user_id === userId ? contact?.wa_id : undefined
 }
 
 function as<T extends TSchema>(schema: T, value: unknown): Static<T> | undefined {

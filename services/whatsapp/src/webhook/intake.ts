@@ -1,5 +1,6 @@
+import { Numbers } from '../core/numbers.ts'
 import { Recent } from '../core/recent.ts'
-import { type CallUpdate, readUpdates } from '../core/updates.ts'
+import { type CallUpdate, type NamelessReply, readUpdates } from '../core/updates.ts'
 
 export interface IntakeOptions {
   readonly phoneNumberId: string
@@ -9,6 +10,8 @@ export interface IntakeOptions {
   readonly onFault: (error: unknown, update: CallUpdate) => void
   /** Told of what came too late, which is either a repetition of Meta's after a failure or a wrong clock here. */
   readonly onStale: (update: CallUpdate) => void
+  /** Told of a customer's reply that cannot be shown to agents, who know customers by their numbers. */
+  readonly onNameless: (reply: NamelessReply) => void
   /** Updates that may wait. */
   readonly limit?: number
   /** ms since 1970. */
@@ -20,6 +23,8 @@ export interface IntakeCounts {
   duplicate: number
   /** News of a call that nobody waits on any more. */
   stale: number
+  /** A customer's reply without a number. */
+  nameless: number
   /** Of another number, or of a form that is not known. */
   passedOver: number
 }
@@ -36,10 +41,11 @@ const STRETCH = 32
  * A `terminate` is never too late: it ends a call that may still be held.
  */
 export class Intake {
-  readonly counts: IntakeCounts = { taken: 0, duplicate: 0, stale: 0, passedOver: 0 }
+  readonly counts: IntakeCounts = { taken: 0, duplicate: 0, stale: 0, nameless: 0, passedOver: 0 }
   readonly #options: Required<IntakeOptions>
   readonly #recent = new Recent(REMEMBERED)
-  #waiting: CallUpdate[] = []
+  readonly #numbers = new Numbers()
+  #waiting: (CallUpdate | NamelessReply)[] = []
   #running: NodeJS.Immediate | undefined
 
   constructor(options: IntakeOptions) {
@@ -52,7 +58,7 @@ export class Intake {
 
   /** False when they do not all find room: then none is taken, and the sender has to come again. */
   offer(body: unknown): boolean {
-    const { updates, passedOver } = readUpdates(body, this.#options.phoneNumberId)
+    const { updates, passedOver } = readUpdates(body, this.#options.phoneNumberId, this.#numbers)
     if (this.waiting + updates.length > this.#options.limit) return false
     this.counts.passedOver += passedOver
     for (const update of updates) this.#waiting.push(update)
@@ -71,9 +77,14 @@ export class Intake {
     this.#running = this.waiting > 0 ? setImmediate(() => this.#work()) : undefined
   }
 
-  #handle(update: CallUpdate): void {
+  #handle(update: CallUpdate | NamelessReply): void {
     if (!this.#recent.add(keyOf(update))) {
       this.counts.duplicate++
+      return
+    }
+    if (update.kind === 'nameless-reply') {
+      this.counts.nameless++
+      this.#options.onNameless(update)
       return
     }
     if (update.kind !== 'terminate' && update.kind !== 'permission' && this.#age(update) > STALE_AFTER) {
@@ -94,6 +105,6 @@ export class Intake {
   }
 }
 
-function keyOf(update: CallUpdate): string {
+function keyOf(update: CallUpdate | NamelessReply): string {
   return `${update.kind === 'status' ? update.status : update.kind} ${update.id}`
 }

@@ -1,6 +1,6 @@
 /** The whole service on loopback: webhook, machine, Graph client and media, with Meta's side simulated. */
 import { type App, createApp, createLogger } from '@hairpin/http'
-import { Phone, type SimulatedCall, Simulator, until } from '@hairpin/whatsapp-simulator'
+import { Phone, type SimulatedCall, Simulator, until, type WebhookForms } from '@hairpin/whatsapp-simulator'
 import type { AgentEvent, CallTimes } from '../../src/core/call.ts'
 import type { PermissionUpdate } from '../../src/core/updates.ts'
 import { GraphClient } from '../../src/graph/client.ts'
@@ -23,12 +23,15 @@ export interface Told {
 export interface StationOptions {
   readonly mode?: 'bridge' | 'direct'
   readonly newLeg?: NewLeg
+  readonly forms?: Partial<WebhookForms>
 }
 
 export class Station {
   readonly told: Told[] = []
   readonly records: FinishedCall[] = []
   readonly permissions: PermissionUpdate[] = []
+  /** Ids of customers whose replies had no number. */
+  readonly nameless: (string | undefined)[] = []
   readonly warnings: object[] = []
   /** Ids that Meta holds, as the service said. */
   readonly alive = new Set<string>()
@@ -47,6 +50,7 @@ export class Station {
       phoneNumberId,
       accessToken,
       appSecret,
+      ...(options.forms === undefined ? {} : { forms: options.forms }),
       deliver: async (payload, signature) => {
         const headers = { 'content-type': 'application/json', 'x-hub-signature-256': signature }
         const reply = await webhook.app?.inject({ method: 'POST', url: '/call-events', payload, headers })
@@ -90,6 +94,7 @@ export class Station {
         throw error
       },
       onStale: () => {},
+      onNameless: ({ userId }) => this.nameless.push(userId),
     })
     this.#app = createApp({ logger: createLogger('silent') })
   }
