@@ -1,5 +1,5 @@
 import type { ServerBody } from '@hairpin/protocol'
-import { FrameEncoder } from './encoder.ts'
+import { type Encoded, FrameEncoder } from './encoder.ts'
 import type { CustomBody, Output, Report } from './output.ts'
 import type { Session } from './session.ts'
 
@@ -28,33 +28,33 @@ export class Outbound {
   send(session: Session, message: ServerBody | CustomBody): void {
     if (session.gone) return
     const encoded = this.#encoder.encode(message)
-    const { type } = message
-    const seq = session.seq + 1
-    if (session.outbox?.push({ seq, type, encoded }) === false) {
+    if (session.outbox?.push(encoded) === false) {
       // Its end has to wait: somebody is in the midst of a change.
       session.gone = true
       this.overflowing.add(session)
       return
     }
-    session.seq = seq
-    this.#write(session, type, encoded.text, seq)
+    this.#write(session, encoded, ++session.seq)
   }
 
   /** Sends a message that has no number of its own. */
   sendAside(session: Session, message: ServerBody, seq: number): void {
-    this.#write(session, message.type, this.#encoder.encode(message).text, seq)
+    this.#write(session, this.#encoder.encode(message), seq)
   }
 
   /** Sends again what is kept. */
   replay(session: Session): void {
-    for (const { type, encoded, seq } of session.outbox?.waiting() ?? []) this.#write(session, type, encoded.text, seq)
+    const { outbox } = session
+    if (outbox === undefined) return
+    let seq = outbox.acked
+    for (const encoded of outbox.waiting()) this.#write(session, encoded, ++seq)
   }
 
   closeSocket({ connection }: Session, code: number, reason: string): void {
     if (connection !== undefined) this.push({ do: 'close', connection, code, reason })
   }
 
-  #write({ connection }: Session, type: string, text: string, seq: number): void {
+  #write({ connection }: Session, { type, text }: Encoded, seq: number): void {
     if (connection !== undefined) this.push({ do: 'send', connection, type, text, seq })
   }
 }

@@ -5,20 +5,15 @@ export interface OutboxLimits {
   readonly outboxBytes: number
 }
 
-export interface Kept {
-  readonly seq: number
-  readonly type: string
-  readonly encoded: Encoded
-}
-
 /**
- * What was sent and not acknowledged, in order and without gaps.
+ * What was sent and not acknowledged, in order and without gaps: the first has the number `acked + 1`. Messages are
+ * kept as the encoder made them, which those who got the same one share.
  *
  * Invariant: it holds exactly the messages numbered above `acked`, and never more than its limits.
  */
 export class Outbox {
   readonly #limits: OutboxLimits
-  #kept: Kept[] = []
+  #kept: Encoded[] = []
   #bytes = 0
   #acked: number
 
@@ -26,6 +21,11 @@ export class Outbox {
   constructor(limits: OutboxLimits, acked: number) {
     this.#limits = limits
     this.#acked = acked
+  }
+
+  /** The number of the last message that need not be kept. */
+  get acked(): number {
+    return this.#acked
   }
 
   get size(): number {
@@ -37,11 +37,11 @@ export class Outbox {
   }
 
   /** Keeps the next message; false when there is no room for it. */
-  push(message: Kept): boolean {
+  push(message: Encoded): boolean {
     if (this.#kept.length >= this.#limits.outboxMessages) return false
-    if (this.#bytes + message.encoded.bytes > this.#limits.outboxBytes) return false
+    if (this.#bytes + message.bytes > this.#limits.outboxBytes) return false
     this.#kept.push(message)
-    this.#bytes += message.encoded.bytes
+    this.#bytes += message.bytes
     return true
   }
 
@@ -49,9 +49,9 @@ export class Outbox {
   ack(seq: number): void {
     const count = Math.min(seq - this.#acked, this.#kept.length)
     if (count <= 0) return
-    for (const { encoded } of this.#kept.splice(0, count)) this.#bytes -= encoded.bytes
+    for (let i = 0; i < count; i++) this.#bytes -= this.#kept[i]?.bytes ?? 0
     // An array keeps the room that it once needed; most are empty most of the time.
-    if (this.#kept.length === 0) this.#kept = []
+    this.#kept = count === this.#kept.length ? [] : this.#kept.slice(count)
     this.#acked += count
   }
 
@@ -60,7 +60,7 @@ export class Outbox {
     return seq >= this.#acked && seq <= this.#acked + this.#kept.length
   }
 
-  waiting(): readonly Kept[] {
+  waiting(): readonly Encoded[] {
     return this.#kept
   }
 }

@@ -1,5 +1,5 @@
 import { Deadlines } from './deadlines.ts'
-import type { Session } from './session.ts'
+import { noTokens, type Session } from './session.ts'
 
 /**
  * Which sessions can be resumed, by which token, and until when.
@@ -23,7 +23,8 @@ export class ResumeBook {
   /** A further token of the session. */
   issue(session: Session): string {
     const token = this.#newToken()
-    session.tokens.push(token)
+    // `push` and a spread would leave room for 17.
+    session.tokens = session.tokens.concat(token)
     this.#byToken.set(token, session)
     return token
   }
@@ -34,7 +35,9 @@ export class ResumeBook {
 
   /** The client has the newest token: the former ones end. */
   confirm(session: Session): void {
-    while (session.tokens.length > 1) this.#byToken.delete(session.tokens.shift() as string)
+    if (session.tokens.length < 2) return
+    for (const token of session.tokens.slice(0, -1)) this.#byToken.delete(token)
+    session.tokens = session.tokens.slice(-1)
   }
 
   /** @param deadline when its time of grace is over */
@@ -49,7 +52,8 @@ export class ResumeBook {
 
   /** The session is over; true when it was detached. */
   forget(session: Session): boolean {
-    for (const token of session.tokens.splice(0)) this.#byToken.delete(token)
+    for (const token of session.tokens) this.#byToken.delete(token)
+    session.tokens = noTokens
     return this.#detached.delete(session)
   }
 

@@ -7,6 +7,9 @@ import { TokenBucket } from './token-bucket.ts'
 /** What a type's limit allows at once, in seconds of its rate. */
 const burstSeconds = 4
 
+/** Shared by all sessions that cannot be resumed. */
+export const noTokens: readonly string[] = []
+
 /** What the verdict on a token is waited for. */
 export type TokenPurpose =
   | { readonly kind: 'join'; readonly wanted: string; readonly resume: boolean }
@@ -34,7 +37,7 @@ export class Session {
   /** What a resume would need; undefined when the client did not ask for it. */
   outbox: Outbox | undefined
   /** Its resume tokens, oldest first; ResumeBook keeps them. */
-  readonly tokens: string[] = []
+  tokens: readonly string[] = noTokens
   /** Frames received since the client asked to be able to resume. */
   received = 0
   /** True while credentials are under way: a second request waits for the same answer. */
