@@ -41,7 +41,7 @@ function join(
 ): void {
   const { app, user, name } = identity
   const realm = hub.directory.of(app)
-  if ((realm.find(user)?.sessions.size ?? 0) >= hub.options.limits.devicesPerUser) {
+  if ((realm.find(user)?.sessions.length ?? 0) >= hub.options.limits.devicesPerUser) {
     hub.refuse(session, 'SIG_TOO_MANY_DEVICES', 'username')
     hub.close(session, closeCodes.tooManyDevices, 'too many devices', now)
     return

@@ -9,8 +9,8 @@ export class User {
   name: string
   /** What people should read instead of the name. */
   label: string | undefined
-  /** Its devices. */
-  readonly sessions = new Set<Member>()
+  /** Its devices: few, and most users have one, for which a set would take three times the memory. */
+  sessions: readonly Member[] = []
 
   constructor(id: string, name: string) {
     this.id = id
@@ -75,8 +75,8 @@ export class Presence {
   leave(session: Session, now: number): void {
     const { user } = session
     if (user === undefined) return
-    user.sessions.delete(session as Member)
-    if (user.sessions.size > 0) return
+    user.sessions = user.sessions.filter((device) => device !== session)
+    if (user.sessions.length > 0) return
     this.#users.delete(this.#keyOf(user.name))
     this.#touch(now)
   }
@@ -131,7 +131,8 @@ export class Presence {
   #enter(session: Session, user: User, now: number): void {
     session.user = user
     session.realm = this
-    user.sessions.add(session as Member)
+    const member = session as Member
+    if (!user.sessions.includes(member)) user.sessions = user.sessions.concat(member)
     this.#touch(now)
   }
 
