@@ -14,8 +14,20 @@ describe.skipIf(!has('chromium'))('a room of the demo', () => {
     const page = await context.newPage()
     await page.addInitScript(() => {
       const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices)
-      navigator.mediaDevices.getUserMedia = ({ audio }: MediaStreamConstraints = {}) =>
-        open({ audio: audio ?? false, video: { width: 160, height: 120, frameRate: 5 } })
+      // A camera of the page's own: the browser's synthetic one, which all pages share, at times gives no more pictures
+      // on a busy machine.
+      navigator.mediaDevices.getUserMedia = async () => {
+        const canvas = Object.assign(document.createElement('canvas'), { width: 160, height: 120 })
+        const pen = canvas.getContext('2d')
+        let hue = 0
+        setInterval(() => {
+          hue += 20
+          if (pen) pen.fillStyle = `hsl(${hue} 80% 50%)`
+          pen?.fillRect(0, 0, 160, 120)
+        }, 100)
+        const sound = await open({ audio: true })
+        return new MediaStream([...sound.getTracks(), ...canvas.captureStream(10).getTracks()])
+      }
       window.RTCPeerConnection = class extends RTCPeerConnection {
         constructor(configuration?: RTCConfiguration) {
           super({ ...configuration, iceTransportPolicy: 'relay' })
@@ -69,9 +81,9 @@ async function everyoneSees(pages: Record<string, Page>): Promise<void> {
       async () => {
         const seen = await facts(page)
         const wanted = Object.keys(pages).length - 1
-        return (
-          (seen.length === wanted && seen.every(({ frames, local }) => frames > 10 && local === 'relay')) || undefined
-        )
+        if (seen.length === wanted && seen.every(({ frames, local }) => frames > 10 && local === 'relay')) return true
+        // `until` says what it saw last.
+        throw new Error(JSON.stringify(seen))
       },
       60,
     )
@@ -79,7 +91,7 @@ async function everyoneSees(pages: Record<string, Page>): Promise<void> {
 }
 
 /** What the browser says of each of its peer connections. */
-function facts(page: Page): Promise<{ frames: number; local: string }[]> {
+function facts(page: Page): Promise<{ frames: number; local: string; state: string }[]> {
   return page.evaluate(() =>
     Promise.all(
       window.hairpin.peerConnections.map(async (pc) => {
@@ -91,7 +103,7 @@ function facts(page: Page): Promise<{ frames: number; local: string }[]> {
           if (entry.type === 'transport')
             local = entries.get(entries.get(entry.selectedCandidatePairId)?.localCandidateId)?.candidateType ?? ''
         }
-        return { frames, local }
+        return { frames, local, state: pc.connectionState }
       }),
     ),
   )
