@@ -50,8 +50,15 @@ export function pathDetail(pair: SelectedPair): string {
   return `this side ${pair.localKind}, other side ${pair.remoteKind}`
 }
 
+/** The other side has left an answered call that had found no path: as a rule its client did, being the first to give up. */
+export function gaveUpUnconnected({ connectedAt }: Pick<Call, 'connectedAt'>, { reason, by }: CallEnd): boolean {
+  return reason === 'hang-up' && by !== 'local' && connectedAt === undefined
+}
+
 /** Why a call is over, told to this side. */
-export function endText({ peer, direction }: Pick<Call, 'peer' | 'direction'>, end: CallEnd): string {
+export function endText(call: Pick<Call, 'peer' | 'direction' | 'connectedAt'>, end: CallEnd): string {
+  const { peer, direction } = call
+  if (gaveUpUnconnected(call, end)) return `${peer} hung up before the call was connected.`
   switch (end.reason) {
     case 'hang-up':
       return end.by === 'local' ? 'Call ended.' : `${peer} hung up.`

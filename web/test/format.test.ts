@@ -32,8 +32,11 @@ describe('format', () => {
   })
 
   it('tells each side of an end in its own words', () => {
-    const outgoing = { peer: 'bob', direction: 'outgoing' } as const
-    const incoming = { peer: 'bob', direction: 'incoming' } as const
+    const outgoing = { peer: 'bob', direction: 'outgoing', connectedAt: undefined } as const
+    const incoming = { peer: 'bob', direction: 'incoming', connectedAt: undefined } as const
+    expect(endText({ ...outgoing, connectedAt: 1 }, { reason: 'hang-up', by: 'remote' })).toBe('bob hung up.')
+    expect(endText(outgoing, { reason: 'hang-up', by: 'remote' })).toBe('bob hung up before the call was connected.')
+    expect(endText(outgoing, { reason: 'hang-up', by: 'local' })).toBe('Call ended.')
     expect(endText(outgoing, { reason: 'rejected', by: 'remote' })).toBe('bob declined.')
     expect(endText(incoming, { reason: 'rejected', by: 'local' })).toBe('You declined bob’s call.')
     expect(endText(incoming, { reason: 'cancelled', by: 'remote' })).toBe('bob called and gave up.')

@@ -12,7 +12,7 @@ import {
   type SignalingState,
   stopMedia,
 } from '@hairpin/client'
-import { endText } from '../format.ts'
+import { endText, gaveUpUnconnected } from '../format.ts'
 import { Chat } from './chat.ts'
 import { addressOf, freshRoom, invitedRoom } from './invitation.ts'
 import { Ring } from './ring.ts'
@@ -317,7 +317,7 @@ export class Session {
       this.#notice = {
         tone: calm.includes(end.reason) ? 'info' : 'problem',
         text: endText(call, end),
-        check: pathless.includes(end.reason),
+        check: pathless.includes(end.reason) || gaveUpUnconnected(call, end),
       }
       if (this.#question) this.#question.answer('cancel')
       this.#changed()
