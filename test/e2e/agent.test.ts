@@ -103,6 +103,7 @@ describe.skipIf(!has('chromium'))('an agent in the browser', () => {
     await shows(ann.page, 'elapsed', /^0:\d\d$/)
 
     await ann.page.getByTestId('keypad-toggle').click()
+    await ann.page.locator('[data-testid=keypad] button:focus').waitFor()
     await ann.page.keyboard.press('5')
     await ann.page.getByTestId('keypad').getByRole('button', { name: 'hash' }).click()
     const events = () =>

@@ -1,5 +1,5 @@
 import type { AgentCall } from '@hairpin/client'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 
 const keys = [...'123456789*0#']
 /** Digits that stay shown. */
@@ -10,7 +10,8 @@ export function Keypad({ call }: { readonly call: AgentCall }) {
   const [sent, setSent] = useState('')
   const pad = useRef<HTMLFieldSetElement>(null)
 
-  useEffect(() => pad.current?.querySelector('button')?.focus(), [])
+  // Before it is painted: whoever sees it may press keys.
+  useLayoutEffect(() => pad.current?.querySelector('button')?.focus(), [])
 
   const send = (key: string) => {
     if (call.dtmf(key)) setSent((before) => `${before}${key}`.slice(-shown))
