@@ -1,4 +1,4 @@
-import type { ClientMessage, ServerMessage } from '@hairpin/protocol'
+import type { AgentRequest, ServerMessage } from '@hairpin/protocol'
 import type { AgentCallEnd, AgentCallState, AgentEndReason, AgentMediaState, Caller } from './agent-call-state.ts'
 import { AgentPath } from './agent-path.ts'
 import { Emitter } from './emitter.ts'
@@ -7,20 +7,7 @@ import { stopMedia, switchTrack } from './media.ts'
 import { CallStats } from './stats.ts'
 import type { Timers } from './timers.ts'
 
-export type AgentSignal = Extract<
-  ClientMessage,
-  {
-    type:
-      | 'browser-offer'
-      | 'browser-answer'
-      | 'call-decline'
-      | 'call-over'
-      | 'call-hold'
-      | 'call-transfer'
-      | 'call-keep'
-      | 'call-dial'
-  }
->
+export type AgentSignal = Exclude<AgentRequest, { type: 'call-permission' }>
 
 export interface AgentCallEvents {
   state: [AgentCallState]

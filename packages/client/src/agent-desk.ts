@@ -1,4 +1,5 @@
 import type { ClientMessage, ServerMessage } from '@hairpin/protocol'
+import { agentRequests } from '@hairpin/protocol/constants'
 import { AgentCall, type AgentCallOptions } from './agent-call.ts'
 import type { Caller } from './agent-call-state.ts'
 import type { HairpinClient } from './client.ts'
@@ -336,18 +337,7 @@ export class AgentDesk extends Emitter<AgentDeskEvents> {
 }
 
 /** Types of the messages that agents send. */
-const ofAgents = new Set<ClientMessage['type']>([
-  'agent',
-  'browser-offer',
-  'browser-answer',
-  'call-decline',
-  'call-over',
-  'call-hold',
-  'call-transfer',
-  'call-keep',
-  'call-dial',
-  'call-permission',
-])
+const ofAgents = new Set<ClientMessage['type']>(['agent', ...agentRequests])
 
 function callerOf(name: string | undefined, number: string | undefined): Caller {
   return { ...(name === undefined ? {} : { name }), ...(number === undefined ? {} : { number }) }

@@ -1,40 +1,25 @@
-import type { ClientMessage, ServerBody } from '@hairpin/protocol'
+import type { AgentRequest, ServerBody } from '@hairpin/protocol'
 
 /** What agents ask, as their clients sent it. */
-export type DeskRequest = Extract<
-  ClientMessage,
-  {
-    type:
-      | 'browser-offer'
-      | 'browser-answer'
-      | 'call-decline'
-      | 'call-over'
-      | 'call-hold'
-      | 'call-transfer'
-      | 'call-keep'
-      | 'call-dial'
-      | 'call-permission'
-  }
->
+export type DeskRequest = AgentRequest
+
+/** Types of what agents are told. */
+export const bodyTypes = [
+  'agent',
+  'call-is-coming',
+  'browser-answer',
+  'answered-elsewhere',
+  'ring-stopped',
+  'call-state',
+  'call-transferred',
+  'transfer-declined',
+  'call-permission',
+  'call-ended',
+  'error',
+] as const
 
 /** What agents are told; signaling numbers it. */
-export type DeskBody = Extract<
-  ServerBody,
-  {
-    type:
-      | 'agent'
-      | 'call-is-coming'
-      | 'browser-answer'
-      | 'answered-elsewhere'
-      | 'ring-stopped'
-      | 'call-state'
-      | 'call-transferred'
-      | 'transfer-declined'
-      | 'call-permission'
-      | 'call-ended'
-      | 'error'
-  }
->
+export type DeskBody = Extract<ServerBody, { type: (typeof bodyTypes)[number] }>
 
 /** Which of an agent's devices: one, all but one, or all that take calls. */
 export type Recipients = { readonly only: string } | { readonly except: string } | 'all'

@@ -3,9 +3,10 @@
  * and begins with `hello`; the service answers with its own. Both are this program, so an unknown version is an upgrade that
  * the other side has not had yet.
  */
-import { clientSchemas, serverSchemas } from '@hairpin/protocol'
+import { agentRequests, clientSchemas, serverSchemas } from '@hairpin/protocol'
 import { type Static, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { bodyTypes, type DeskBody, type DeskRequest } from './desk.ts'
 
 export const version = 1
 export const path = '/desk'
@@ -26,32 +27,8 @@ export const linkCodes = {
 const Name = Type.String({ minLength: 1, maxLength: 1024 })
 const Device = Type.String({ minLength: 1, maxLength: 128 })
 
-const Request = Type.Union([
-  clientSchemas['browser-offer'],
-  clientSchemas['browser-answer'],
-  clientSchemas['call-decline'],
-  clientSchemas['call-over'],
-  clientSchemas['call-hold'],
-  clientSchemas['call-transfer'],
-  clientSchemas['call-keep'],
-  clientSchemas['call-dial'],
-  clientSchemas['call-permission'],
-])
-
-const withoutSeq = ['seq'] as const
-const Body = Type.Union([
-  Type.Omit(serverSchemas.agent, withoutSeq),
-  Type.Omit(serverSchemas['call-is-coming'], withoutSeq),
-  Type.Omit(serverSchemas['browser-answer'], withoutSeq),
-  Type.Omit(serverSchemas['answered-elsewhere'], withoutSeq),
-  Type.Omit(serverSchemas['ring-stopped'], withoutSeq),
-  Type.Omit(serverSchemas['call-state'], withoutSeq),
-  Type.Omit(serverSchemas['call-transferred'], withoutSeq),
-  Type.Omit(serverSchemas['transfer-declined'], withoutSeq),
-  Type.Omit(serverSchemas['call-permission'], withoutSeq),
-  Type.Omit(serverSchemas['call-ended'], withoutSeq),
-  Type.Omit(serverSchemas.error, withoutSeq),
-])
+const Request = Type.Unsafe<DeskRequest>(Type.Union(agentRequests.map((type) => clientSchemas[type])))
+const Body = Type.Unsafe<DeskBody>(Type.Union(bodyTypes.map((type) => Type.Omit(serverSchemas[type], ['seq']))))
 
 const FromSignaling = Type.Union([
   /** `from`: unique to the process that connects; its newest link counts. */

@@ -1,4 +1,5 @@
 import type { Static } from 'typebox'
+import type { agentRequests } from './constants.ts'
 import { ClientAck } from './messages/ack.ts'
 import { ClientAgent } from './messages/agent.ts'
 import { ClientBrowserAnswer } from './messages/browser-answer.ts'
@@ -64,3 +65,6 @@ export const clientSchemas = {
 
 export type ClientType = keyof typeof clientSchemas
 export type ClientMessage = { [T in ClientType]: Static<(typeof clientSchemas)[T]> }[ClientType]
+
+/** What agents ask about customers' calls. */
+export type AgentRequest = Extract<ClientMessage, { type: (typeof agentRequests)[number] }>

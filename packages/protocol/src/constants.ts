@@ -35,6 +35,19 @@ export const limits = {
   tokenWarnSeconds: 60,
 } as const
 
+/** Types of what agents ask about customers' calls: signaling hands them on to the service that brings these. */
+export const agentRequests = [
+  'browser-offer',
+  'browser-answer',
+  'call-decline',
+  'call-over',
+  'call-hold',
+  'call-transfer',
+  'call-keep',
+  'call-dial',
+  'call-permission',
+] as const
+
 /** Why the server closes a socket; docs/PROTOCOL.md says what a client should do. */
 export const closeCodes = {
   /** The server stops: reconnect after a moment. */

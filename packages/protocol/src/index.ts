@@ -4,7 +4,7 @@
  * `@hairpin/protocol/constants` and `@hairpin/protocol/errors`.
  */
 
-export { type ClientMessage, type ClientType, clientSchemas } from './client.ts'
+export { type AgentRequest, type ClientMessage, type ClientType, clientSchemas } from './client.ts'
 export * from './constants.ts'
 export * from './errors.ts'
 export { AgentEndReason, EndReason, PushEndpoint } from './fields.ts'

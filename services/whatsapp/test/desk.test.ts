@@ -1,13 +1,13 @@
 /** The agents' side over the real machine of calls; Meta and media are made up. */
 import type { DeskBody, DeskRequest, Recipients } from '@hairpin/desk'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { businessSdp } from '../../../packages/whatsapp-simulator/test/support/business.ts'
 import { CallDesk } from '../src/desk/desk.ts'
 import { digitsOf } from '../src/desk/number.ts'
 import type { CallPermission } from '../src/graph/client.ts'
 import type { MediaLeg, NewLeg } from '../src/media/leg.ts'
 import { LegError } from '../src/media/leg.ts'
 import { CallService } from '../src/service.ts'
-import { businessSdp } from './support/sdp.ts'
 
 const offer = businessSdp('actpass')
 const number = '491701234567'

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
+import { businessSdp } from '../../../packages/whatsapp-simulator/test/support/business.ts'
 import { directSdp, forBrowser } from '../src/core/sdp.ts'
 import { Desk } from './support/desk.ts'
-import { businessSdp } from './support/sdp.ts'
 
 const number = '491701234567'
 const key = 'out-1'

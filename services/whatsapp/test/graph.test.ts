@@ -1,8 +1,8 @@
 import { type SimulatedCall, Simulator } from '@hairpin/whatsapp-simulator'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { businessSdp } from '../../../packages/whatsapp-simulator/test/support/business.ts'
 import { type CallReason, reasonOf, reasonTexts } from '../src/core/reasons.ts'
 import { GraphClient } from '../src/graph/client.ts'
-import { businessSdp } from './support/sdp.ts'
 
 const phoneNumberId = '106540352242922'
 const accessToken = 'EAAB-the-access-token'

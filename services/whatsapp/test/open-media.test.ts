@@ -1,8 +1,8 @@
 import { loadConfig, type WhatsappConfig } from '@hairpin/config'
 import { expect, it } from 'vitest'
+import { businessSdp } from '../../../packages/whatsapp-simulator/test/support/business.ts'
 import type { MediaLeg } from '../src/media/leg.ts'
 import { openMedia } from '../src/open-media.ts'
-import { businessSdp } from './support/sdp.ts'
 
 const four = {
   HAIRPIN_WHATSAPP_VERIFY_TOKEN: 'v',

@@ -1,8 +1,8 @@
 import { brokenRules } from '@hairpin/whatsapp-simulator'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { businessSdp } from '../../../packages/whatsapp-simulator/test/support/business.ts'
 import { readRemoteAudio, whatsappSdp, withPublicAddress } from '../src/core/sdp.ts'
-import { businessSdp } from './support/sdp.ts'
 
 const whole = businessSdp('actpass')
 const good = whole.replace(/a=candidate.*\r\n/, '')
