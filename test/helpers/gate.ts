@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
+import { leadOn } from './tcp-way.ts'
 
 /** A way over TCP to a port of this machine that can be cut. */
 export interface Gate {
@@ -17,19 +18,7 @@ export async function gateTo(port: number): Promise<Gate> {
   let closed = false
   const server = createServer((near) => {
     if (closed) return void near.resetAndDestroy()
-    const far = connect(port, '127.0.0.1')
-    for (const [socket, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(socket)
-      socket.on('error', () => other.destroy())
-      socket.on('close', () => {
-        sockets.delete(socket)
-        other.destroy()
-      })
-      socket.pipe(other)
-    }
+    leadOn(near, '127.0.0.1', port, sockets)
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const cut = () => {

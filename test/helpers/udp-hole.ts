@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { connect, createServer, type Socket } from 'node:net'
+import { createServer, type Socket } from 'node:net'
+import { leadOn } from './tcp-way.ts'
 
 /**
  * An address whose firewall lets TCP through to a relay and drops UDP: connections to `address` go on to `relay` at the
@@ -8,21 +9,7 @@ import { connect, createServer, type Socket } from 'node:net'
  */
 export async function udpHole(address: string, relay: string, port: number): Promise<{ close: () => Promise<void> }> {
   const sockets = new Set<Socket>()
-  const server = createServer((client) => {
-    const onward = connect(port, relay)
-    for (const [from, to] of [
-      [client, onward],
-      [onward, client],
-    ] as const) {
-      sockets.add(from)
-      from.on('error', () => to.destroy())
-      from.on('close', () => {
-        sockets.delete(from)
-        to.destroy()
-      })
-      from.pipe(to)
-    }
-  })
+  const server = createServer((client) => leadOn(client, relay, port, sockets))
   server.listen(port, address)
   await once(server, 'listening')
   const hole = createSocket('udp4')
