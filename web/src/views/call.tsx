@@ -1,8 +1,8 @@
 import type { Call, CallStatsSample } from '@hairpin/client'
-import { useEffect, useRef, useState } from 'preact/hooks'
-import { duration } from '../format.ts'
+import { useState } from 'preact/hooks'
 import { Avatar } from '../ui/avatar.tsx'
-import { HangUp } from '../ui/icons.tsx'
+import { Elapsed } from '../ui/elapsed.tsx'
+import { HangUpButton } from '../ui/hang-up-button.tsx'
 import { Video } from '../ui/video.tsx'
 import { CostLine } from './cost-line.tsx'
 import { DevicePickers, MediaControls } from './media-controls.tsx'
@@ -19,11 +19,7 @@ interface CallViewProps {
 
 export function CallView({ call, stats, relayOnly, onRelayOnly, onDeviceFailed }: CallViewProps) {
   const [picture, setPicture] = useState(false)
-  const hangUp = useRef<HTMLButtonElement>(null)
   const sendsVideo = (call.localStream?.getVideoTracks().length ?? 0) > 0
-
-  // The one control that every moment of a call has.
-  useEffect(() => hangUp.current?.focus(), [])
 
   return (
     <div class="call" data-state={call.state}>
@@ -58,15 +54,7 @@ export function CallView({ call, stats, relayOnly, onRelayOnly, onDeviceFailed }
       </div>
       <section class="controls" aria-label="Call controls">
         <MediaControls session={call} onFailed={onDeviceFailed} />
-        <button
-          type="button"
-          ref={hangUp}
-          class="button button-danger hangup"
-          data-testid="hangup"
-          onClick={() => call.hangUp()}
-        >
-          <HangUp /> Hang up
-        </button>
+        <HangUpButton call={call} />
         <Elapsed since={call.connectedAt} />
       </section>
       <DevicePickers session={call} />
@@ -76,19 +64,6 @@ export function CallView({ call, stats, relayOnly, onRelayOnly, onDeviceFailed }
         <RelaySwitch inCall checked={relayOnly} onChange={onRelayOnly} />
       </div>
     </div>
-  )
-}
-
-function Elapsed({ since }: { readonly since: number | undefined }) {
-  const [now, setNow] = useState(Date.now())
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 1000)
-    return () => clearInterval(timer)
-  }, [])
-  return (
-    <span class="elapsed" role="timer" aria-label="Duration">
-      {since === undefined ? '' : duration(now - since)}
-    </span>
   )
 }
 

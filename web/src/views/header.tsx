@@ -1,5 +1,5 @@
 import type { View } from '../state/session.ts'
-import { Logo } from '../ui/icons.tsx'
+import { TopBar } from '../ui/top-bar.tsx'
 
 interface HeaderProps {
   readonly view: View
@@ -9,24 +9,8 @@ interface HeaderProps {
 
 export function Header({ view, inside, onLeave }: HeaderProps) {
   const { state, text } = statusOf(view)
-  // Before that the form has the page's heading.
-  const Brand = inside ? 'h1' : 'span'
-  return (
-    <header class="header">
-      <Brand class="brand">
-        <Logo /> Hairpin
-      </Brand>
-      <span class="status" role="status" data-testid="status" data-state={state}>
-        <span class="dot" aria-hidden="true" />
-        <span class="status-text">{text}</span>
-      </span>
-      {inside && (
-        <button type="button" class="button button-quiet leave" data-testid="leave" onClick={onLeave}>
-          Leave
-        </button>
-      )}
-    </header>
-  )
+  // Before one is inside, the form has the page's heading.
+  return <TopBar heading={inside} state={state} text={text} onLeave={inside ? onLeave : undefined} />
 }
 
 /** What matters most now: trouble with the server, then the call, then who one is. */

@@ -1,6 +1,7 @@
 import { clientErrors } from '@hairpin/client'
 import { useRef, useState } from 'preact/hooks'
 import { mediaObstacle, type View } from '../state/session.ts'
+import { NameField } from '../ui/name-field.tsx'
 import { Bend } from './bend.tsx'
 
 interface JoinProps {
@@ -36,23 +37,14 @@ export function JoinView({ view, invited, onJoin, onCancel }: JoinProps) {
         <Bend />
       </div>
       <form class="card join-form" onSubmit={submit} noValidate>
-        <label for="name">Your name</label>
-        <input
-          id="name"
-          ref={field}
-          data-testid="name-input"
+        <NameField
+          field={field}
           value={name}
-          onInput={(event) => setName(event.currentTarget.value)}
-          maxLength={64}
-          autocomplete="nickname"
-          autofocus
-          spellcheck={false}
-          aria-invalid={missing}
-          aria-describedby="name-hint"
+          onValue={setName}
+          missing={missing}
+          hint="The others here see it. Nothing is stored."
+          problem="Type a name first."
         />
-        <p id="name-hint" class={missing ? 'hint hint-problem' : 'hint'}>
-          {missing ? 'Type a name first.' : 'The others here see it. Nothing is stored.'}
-        </p>
         {obstacle === 'MEDIA_INSECURE_CONTEXT' && (
           <p class="notice notice-problem" data-testid="insecure">
             {clientErrors[obstacle]} Open this page by HTTPS, or join to see and hear only.

@@ -1,6 +1,7 @@
 import type { Call, Room } from '@hairpin/client'
-import { useEffect, useState } from 'preact/hooks'
-import { chosen, type Device, type DeviceKind, listDevices, shareScreen, turnOn, useDevice } from '../state/devices.ts'
+import { useState } from 'preact/hooks'
+import { chosen, type DeviceKind, shareScreen, turnOn, useDevice } from '../state/devices.ts'
+import { DevicePicker, useDevices } from '../ui/device-picker.tsx'
 import { Camera, Mic, Screen } from '../ui/icons.tsx'
 import { Toggle } from '../ui/toggle.tsx'
 
@@ -57,50 +58,22 @@ export function MediaControls({ session, onFailed }: MediaControlsProps) {
   )
 }
 
-/** Shown where there is a choice. */
+/** Each shown where there is a choice. */
 export function DevicePickers({ session }: { readonly session: Call | Room }) {
-  const [devices, setDevices] = useState<readonly Device[]>([])
-
-  useEffect(() => {
-    const media = navigator.mediaDevices
-    const refresh = () => void listDevices().then(setDevices)
-    refresh()
-    media?.addEventListener('devicechange', refresh)
-    return () => media?.removeEventListener('devicechange', refresh)
-  }, [session.localStream])
-
+  const devices = useDevices([session.localStream])
+  const picker = (kind: DeviceKind, name: string) => (
+    <DevicePicker
+      kind={kind}
+      name={name}
+      devices={devices}
+      value={chosen(session.localStream, kind)}
+      onPick={(id) => void useDevice(session, kind, id).catch(() => undefined)}
+    />
+  )
   return (
     <div class="devices">
-      <Picker session={session} kind="audio" name="Microphone" devices={devices} />
-      <Picker session={session} kind="video" name="Camera" devices={devices} />
+      {picker('audio', 'Microphone')}
+      {picker('video', 'Camera')}
     </div>
-  )
-}
-
-interface PickerProps {
-  readonly session: Call | Room
-  readonly kind: DeviceKind
-  readonly name: string
-  readonly devices: readonly Device[]
-}
-
-function Picker({ session, kind, name, devices }: PickerProps) {
-  const own = devices.filter((device) => device.kind === kind)
-  if (own.length < 2) return null
-  return (
-    <label class="device">
-      <span>{name}</span>
-      <select
-        data-testid={`pick-${kind}`}
-        value={chosen(session.localStream, kind)}
-        onChange={(event) => void useDevice(session, kind, event.currentTarget.value).catch(() => undefined)}
-      >
-        {own.map(({ id, label }) => (
-          <option key={id} value={id}>
-            {label || name}
-          </option>
-        ))}
-      </select>
-    </label>
   )
 }

@@ -1,8 +1,9 @@
 import type { AgentCall } from '@hairpin/client'
-import { useEffect, useRef, useState } from 'preact/hooks'
-import { duration } from '../../../src/format.ts'
+import { useState } from 'preact/hooks'
 import { Avatar } from '../../../src/ui/avatar.tsx'
-import { HangUp, Mic } from '../../../src/ui/icons.tsx'
+import { Elapsed } from '../../../src/ui/elapsed.tsx'
+import { HangUpButton } from '../../../src/ui/hang-up-button.tsx'
+import { Mic } from '../../../src/ui/icons.tsx'
 import { Toggle } from '../../../src/ui/toggle.tsx'
 import { PairLine } from '../../../src/views/pair-line.tsx'
 import { callerText, numberText, stateText } from '../format.ts'
@@ -20,13 +21,9 @@ interface CallProps {
 
 export function CallView({ call, session, view }: CallProps) {
   const [panel, setPanel] = useState<'keypad' | 'transfer'>()
-  const hangUp = useRef<HTMLButtonElement>(null)
   const isUp = !call.restoring && (call.state === 'connected' || call.state === 'answered')
   const who = callerText(call.caller)
   const toggle = (wanted: 'keypad' | 'transfer') => setPanel(panel === wanted ? undefined : wanted)
-
-  // The one control that every moment of a call has.
-  useEffect(() => hangUp.current?.focus(), [])
 
   return (
     <div class="card talk" data-testid="call" data-state={call.state} data-media={call.media}>
@@ -84,15 +81,7 @@ export function CallView({ call, session, view }: CallProps) {
             <Transfer />
           </Toggle>
         )}
-        <button
-          type="button"
-          ref={hangUp}
-          class="button button-danger hangup"
-          data-testid="hangup"
-          onClick={() => call.hangUp()}
-        >
-          <HangUp /> Hang up
-        </button>
+        <HangUpButton call={call} />
       </section>
       {panel === 'keypad' && isUp && <Keypad call={call} />}
       {(panel === 'transfer' || call.transferringTo !== undefined) && isUp && (
@@ -104,19 +93,5 @@ export function CallView({ call, session, view }: CallProps) {
         </div>
       )}
     </div>
-  )
-}
-
-/** Since the call was answered; nothing runs before that. */
-function Elapsed({ since }: { readonly since: number | undefined }) {
-  const [now, setNow] = useState(Date.now())
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 1000)
-    return () => clearInterval(timer)
-  }, [])
-  return (
-    <span class="elapsed" role="timer" aria-label="Duration" data-testid="elapsed">
-      {since === undefined ? '' : duration(now - since)}
-    </span>
   )
 }

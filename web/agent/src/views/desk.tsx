@@ -1,6 +1,7 @@
-import { useEffect, useState } from 'preact/hooks'
-import { chosen, type Device, listDevices } from '../../../src/state/devices.ts'
+import { useState } from 'preact/hooks'
+import { chosen } from '../../../src/state/devices.ts'
 import { Avatar } from '../../../src/ui/avatar.tsx'
+import { DevicePicker, useDevices } from '../../../src/ui/device-picker.tsx'
 import { Switch } from '../../../src/ui/switch.tsx'
 import { chosenMicrophone } from '../state/microphone.ts'
 import type { AgentSession, View } from '../state/session.ts'
@@ -47,40 +48,22 @@ function hintOf({ available, call, preparing, wanted }: View): string {
   return call ? 'You are in a call: nothing rings meanwhile.' : 'Customers’ calls ring here.'
 }
 
-/** Shown where there is a choice. */
 function MicrophonePicker({ view, session }: { readonly view: View; readonly session: AgentSession }) {
-  const [devices, setDevices] = useState<readonly Device[]>([])
   const [picked, setPicked] = useState(chosenMicrophone() ?? '')
-  const { call } = view
-
-  useEffect(() => {
-    const media = navigator.mediaDevices
-    const refresh = () => void listDevices().then(setDevices)
-    refresh()
-    media?.addEventListener('devicechange', refresh)
-    return () => media?.removeEventListener('devicechange', refresh)
-  }, [call?.localStream, view.available])
-
+  const { available, call } = view
+  const devices = useDevices([call?.localStream, available])
   const microphones = devices.filter(({ kind }) => kind === 'audio')
-  if (microphones.length < 2) return null
   const wished = microphones.some(({ id }) => id === picked) ? picked : microphones[0]?.id
   return (
-    <label class="device">
-      <span>Microphone</span>
-      <select
-        data-testid="pick-audio"
-        value={chosen(call?.localStream, 'audio') || wished}
-        onChange={({ currentTarget }) => {
-          setPicked(currentTarget.value)
-          void session.useMicrophone(currentTarget.value)
-        }}
-      >
-        {microphones.map(({ id, label }) => (
-          <option key={id} value={id}>
-            {label || 'Microphone'}
-          </option>
-        ))}
-      </select>
-    </label>
+    <DevicePicker
+      kind="audio"
+      name="Microphone"
+      devices={microphones}
+      value={chosen(call?.localStream, 'audio') || wished}
+      onPick={(id) => {
+        setPicked(id)
+        void session.useMicrophone(id)
+      }}
+    />
   )
 }

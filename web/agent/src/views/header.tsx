@@ -1,4 +1,4 @@
-import { Logo } from '../../../src/ui/icons.tsx'
+import { TopBar } from '../../../src/ui/top-bar.tsx'
 import { callerText } from '../format.ts'
 import type { View } from '../state/session.ts'
 
@@ -10,22 +10,7 @@ interface HeaderProps {
 
 export function Header({ view, inside, onLeave }: HeaderProps) {
   const { state, text } = statusOf(view)
-  return (
-    <header class="header">
-      <span class="brand">
-        <Logo /> Hairpin
-      </span>
-      <span class="status" role="status" data-testid="status" data-state={state}>
-        <span class="dot" aria-hidden="true" />
-        <span class="status-text">{text}</span>
-      </span>
-      {inside && (
-        <button type="button" class="button button-quiet leave" data-testid="leave" onClick={onLeave}>
-          Leave
-        </button>
-      )}
-    </header>
-  )
+  return <TopBar heading={false} state={state} text={text} onLeave={inside ? onLeave : undefined} />
 }
 
 /** What matters most now: trouble with the server, then the call, then whether calls come. */

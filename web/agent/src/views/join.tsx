@@ -1,5 +1,6 @@
 import { clientErrors } from '@hairpin/client'
 import { useRef, useState } from 'preact/hooks'
+import { NameField } from '../../../src/ui/name-field.tsx'
 import { Bend } from '../../../src/views/bend.tsx'
 import type { View } from '../state/session.ts'
 
@@ -39,26 +40,18 @@ export function JoinView({ view, onJoin, onCancel }: JoinProps) {
           <p>The address brought an agent’s token.</p>
         ) : (
           <>
-            <label for="name">Your name</label>
-            <input
-              id="name"
-              ref={field}
-              data-testid="name-input"
+            <NameField
+              field={field}
               value={name}
-              onInput={(event) => setName(event.currentTarget.value)}
-              maxLength={64}
-              autocomplete="nickname"
-              autofocus
-              spellcheck={false}
-              aria-invalid={missing}
-              aria-describedby="name-hint"
+              onValue={setName}
+              missing={missing}
+              hint="Enough where guests may be agents."
+              problem="Type a name, or paste a token."
             />
-            <p id="name-hint" class={missing ? 'hint hint-problem' : 'hint'}>
-              {missing ? 'Type a name, or paste a token.' : 'Enough where guests may be agents.'}
-            </p>
             <label for="token">Or an agent’s token</label>
             <input
               id="token"
+              class="field"
               data-testid="token-input"
               value={token}
               onInput={(event) => setToken(event.currentTarget.value)}

@@ -34,6 +34,7 @@ export function OutgoingForm({ view, session }: { readonly view: View; readonly 
       <div class="outgoing-row">
         <input
           id="number"
+          class="field"
           data-testid="number"
           type="tel"
           inputMode="tel"
