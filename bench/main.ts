@@ -1,11 +1,12 @@
 /** `npm run bench`: the same load against our relay, node-turn and coturn in one run. docs/BENCH.md says how. */
-import { writeFileSync } from 'node:fs'
-import { type Contender, launch } from './contenders/contender.ts'
-import { contenders, variants } from './contenders/index.ts'
+import { UsageError } from './command-line.ts'
+import { chosen } from './contenders/chosen.ts'
+import { launch } from './contenders/contender.ts'
+import { contenders as usual, variants } from './contenders/index.ts'
 import { pickGenerator } from './load/blast.ts'
 import { endChildrenWithUs, generatorCpu, pinned, pinSelf } from './measure/children.ts'
 import { Patience } from './measure/patience.ts'
-import { type Options, parseOptions, type ScenarioName, UsageError, usage } from './options.ts'
+import { type Options, parseOptions, type ScenarioName, usage } from './options.ts'
 import { relayTables } from './report/relays.ts'
 import { report } from './report/report.ts'
 import type { Bench } from './scenarios/bench.ts'
@@ -46,7 +47,7 @@ async function main(options: Options): Promise<void> {
   pinSelf()
   const generator = pickGenerator(options.generator)
   const results = new Results()
-  const contenders = chosen(options, results)
+  const contenders = chosen(options.contenders, [...usual, ...variants], usual, results)
   const where = pinned ? `server on CPU 0, generator on CPU ${generatorCpu}` : 'not pinned'
   console.error(`generator: ${generator}; ${where}; ${options.rounds} rounds of ${options.seconds} s windows`)
   const patience = new Patience(options.patience)
@@ -57,12 +58,7 @@ async function main(options: Options): Promise<void> {
   console.log(`\n${report(results.measurements, order, relayTables)}`)
   for (const { scenario, contender, reason } of results.failures)
     console.log(`\nNot measured: ${contender} (${scenario}): ${reason}`)
-  if (options.json !== undefined) {
-    const { measurements, failures } = results
-    const document = { date: new Date().toISOString(), generator, pinned, options, measurements, failures }
-    writeFileSync(options.json, `${JSON.stringify(document, undefined, 2)}\n`)
-  }
-  if (results.measurements.length === 0) process.exitCode = 1
+  results.conclude(options.json, { generator, pinned, options })
 }
 
 async function run(scenario: ScenarioName, bench: Bench): Promise<void> {
@@ -71,19 +67,4 @@ async function run(scenario: ScenarioName, bench: Bench): Promise<void> {
   } finally {
     await bench.fleet.stop()
   }
-}
-
-/** Those asked for, or all; what cannot run here is said. */
-function chosen({ contenders: names }: Options, results: Results): Contender[] {
-  const known = names ? [...contenders, ...variants] : contenders
-  for (const name of names ?? [])
-    if (!known.some((contender) => contender.name === name))
-      throw new UsageError(`--contender: "${name}" is none of ${known.map((contender) => contender.name).join(', ')}`)
-  return known
-    .filter(({ name }) => names?.includes(name) ?? true)
-    .filter((contender) => {
-      const reason = contender.unavailable()
-      if (reason !== undefined) results.failed('all', contender.name, reason)
-      return reason === undefined
-    })
 }

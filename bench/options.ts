@@ -1,5 +1,5 @@
 /** Command line of `npm run bench -- …`. */
-import { parseArgs } from 'node:util'
+import { names, number, numbers, UsageError, valuesOf } from './command-line.ts'
 import type { Generator } from './load/blast.ts'
 
 export const scenarioNames = ['relay', 'capacity', 'setup', 'binding', 'memory'] as const
@@ -40,14 +40,25 @@ export const usage = `npm run bench -- [options]
   --json file            also write every measurement there`
 
 /** Its message is for whoever typed the command line. */
-export class UsageError extends Error {}
+const texts = [
+  'scenario',
+  'contender',
+  'seconds',
+  'rounds',
+  'rate',
+  'payload',
+  'allocations',
+  'generator',
+  'patience',
+  'json',
+] as const
 
 export function parseOptions(argv: readonly string[]): Options | 'help' {
-  const { values } = parse(argv)
+  const values = valuesOf(argv, texts, ['full'])
   if (values.help) return 'help'
   const full = values.full ?? false
   return {
-    scenarios: scenarios(values.scenario) ?? (full ? scenarioNames : ['relay']),
+    scenarios: names('scenario', values.scenario, scenarioNames) ?? (full ? scenarioNames : ['relay']),
     contenders: values.contender?.split(','),
     full,
     seconds: number('seconds', values.seconds ?? '3', 0.2, 60),
@@ -61,53 +72,8 @@ export function parseOptions(argv: readonly string[]): Options | 'help' {
   }
 }
 
-function parse(argv: readonly string[]) {
-  const text = { type: 'string' } as const
-  const flag = { type: 'boolean' } as const
-  try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        full: flag,
-        help: { ...flag, short: 'h' },
-        scenario: text,
-        contender: text,
-        seconds: text,
-        rounds: text,
-        rate: text,
-        payload: text,
-        allocations: text,
-        generator: text,
-        patience: text,
-        json: text,
-      },
-    })
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
-}
-
-function scenarios(text: string | undefined): ScenarioName[] | undefined {
-  return text?.split(',').map((name) => {
-    const known = scenarioNames.find((candidate) => candidate === name)
-    if (!known) throw new UsageError(`--scenario: "${name}" is none of ${scenarioNames.join(', ')}`)
-    return known
-  })
-}
-
 function generator(text: string): Generator | 'auto' {
   if (text !== 'auto' && text !== 'native' && text !== 'node')
     throw new UsageError(`--generator: "${text}" is none of auto, native, node`)
   return text
-}
-
-function numbers(name: string, text: string | undefined, min: number, max: number): number[] | undefined {
-  return text?.split(',').map((part) => number(name, part, min, max))
-}
-
-export function number(name: string, text: string, min: number, max: number): number {
-  const value = Number(text)
-  if (!(value >= min && value <= max))
-    throw new UsageError(`--${name}: "${text}" is not a number from ${min} to ${max}`)
-  return value
 }

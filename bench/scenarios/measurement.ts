@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+
 /** One measured window or run; the report takes medians over the rounds of equal (scenario, shape, contender). */
 export interface Measurement {
   readonly scenario: string
@@ -27,5 +29,13 @@ export class Results {
     const reason = error instanceof Error ? error.message : String(error)
     this.failures.push({ scenario, contender, reason })
     console.error(`  ${contender}: ${reason}`)
+  }
+
+  /** Writes everything measured to `file`, if there is one. A run without a measurement has failed. */
+  conclude(file: string | undefined, about: object): void {
+    const { measurements, failures } = this
+    const document = { date: new Date().toISOString(), ...about, measurements, failures }
+    if (file !== undefined) writeFileSync(file, `${JSON.stringify(document, undefined, 2)}\n`)
+    if (measurements.length === 0) process.exitCode = 1
   }
 }

@@ -1,13 +1,12 @@
 /** `npm run bench -- signaling`: the same load on our signaling service, on bare `ws` and on PeerJS server in one run. */
-import { writeFileSync } from 'node:fs'
+
+import { chosen } from '../contenders/chosen.ts'
 import { endChildrenWithUs, generatorCpu, pinned, pinSelf } from '../measure/children.ts'
 import { Patience } from '../measure/patience.ts'
-import { UsageError } from '../options.ts'
 import { report } from '../report/report.ts'
 import { Results } from '../scenarios/measurement.ts'
-import type { Contender } from './contenders/contender.ts'
 import { contenders } from './contenders/index.ts'
-import { type Options, parseOptions, type ScenarioName, usage } from './options.ts'
+import { parseOptions, type ScenarioName, usage } from './options.ts'
 import type { Bench } from './scenarios/bench.ts'
 import { crowd } from './scenarios/crowd.ts'
 import { idle } from './scenarios/idle.ts'
@@ -26,7 +25,12 @@ export async function signaling(argv: readonly string[]): Promise<void> {
   endChildrenWithUs()
   pinSelf()
   const results = new Results()
-  const bench = { options, contenders: chosen(options, results), patience: new Patience(options.patience), results }
+  const bench = {
+    options,
+    contenders: chosen(options.contenders, contenders, contenders, results),
+    patience: new Patience(options.patience),
+    results,
+  }
   console.error(pinned ? `server on CPU 0, generator on CPU ${generatorCpu}` : 'not pinned')
   for (const scenario of options.scenarios) await scenarios[scenario](bench)
   const order = bench.contenders.map(({ name }) => name)
@@ -34,24 +38,5 @@ export async function signaling(argv: readonly string[]): Promise<void> {
   console.log(`\n${report(results.measurements, order, signalingTables)}`)
   for (const { scenario, contender, reason } of results.failures)
     console.log(`\nNot measured: ${contender} (${scenario}): ${reason}`)
-  if (options.json !== undefined) {
-    const { measurements, failures } = results
-    const document = { date: new Date().toISOString(), pinned, options, measurements, failures }
-    writeFileSync(options.json, `${JSON.stringify(document, undefined, 2)}\n`)
-  }
-  if (results.measurements.length === 0) process.exitCode = 1
-}
-
-/** Those asked for, or all; what cannot run here is said. */
-function chosen({ contenders: names }: Options, results: Results): Contender[] {
-  for (const name of names ?? [])
-    if (!contenders.some((contender) => contender.name === name))
-      throw new UsageError(`--contender: "${name}" is none of ${contenders.map(({ name }) => name).join(', ')}`)
-  return contenders
-    .filter(({ name }) => names?.includes(name) ?? true)
-    .filter((contender) => {
-      const reason = contender.unavailable()
-      if (reason !== undefined) results.failed('all', contender.name, reason)
-      return reason === undefined
-    })
+  results.conclude(options.json, { pinned, options })
 }

@@ -1,6 +1,5 @@
 /** Command line of `npm run bench -- signaling …`. */
-import { parseArgs } from 'node:util'
-import { number, UsageError } from '../options.ts'
+import { names, number, valuesOf } from '../command-line.ts'
 
 export const scenarioNames = ['idle', 'messages', 'slow', 'flood', 'crowd'] as const
 export type ScenarioName = (typeof scenarioNames)[number]
@@ -36,11 +35,24 @@ export const usage = `npm run bench -- signaling [options]
   --patience n           seconds to spend on waiting for a quiet machine and on disturbed windows (default 30)
   --json file            also write every measurement there`
 
+const texts = [
+  'scenario',
+  'contender',
+  'clients',
+  'pairs',
+  'seconds',
+  'rounds',
+  'rate',
+  'megabytes',
+  'patience',
+  'json',
+] as const
+
 export function parseOptions(argv: readonly string[]): Options | 'help' {
-  const values = parse(argv)
+  const values = valuesOf(argv, texts)
   if (values.help) return 'help'
   return {
-    scenarios: scenarios(values.scenario) ?? scenarioNames,
+    scenarios: names('scenario', values.scenario, scenarioNames) ?? scenarioNames,
     contenders: values.contender?.split(','),
     clients: number('clients', values.clients ?? '5000', 2, 20_000),
     pairs: number('pairs', values.pairs ?? '100', 1, 2_000),
@@ -51,36 +63,4 @@ export function parseOptions(argv: readonly string[]): Options | 'help' {
     patience: number('patience', values.patience ?? '30', 0, 3_600),
     json: values.json,
   }
-}
-
-function parse(argv: readonly string[]) {
-  const text = { type: 'string' } as const
-  try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        help: { type: 'boolean', short: 'h' },
-        scenario: text,
-        contender: text,
-        clients: text,
-        pairs: text,
-        seconds: text,
-        rounds: text,
-        rate: text,
-        megabytes: text,
-        patience: text,
-        json: text,
-      },
-    }).values
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
-}
-
-function scenarios(text: string | undefined): ScenarioName[] | undefined {
-  return text?.split(',').map((name) => {
-    const known = scenarioNames.find((candidate) => candidate === name)
-    if (!known) throw new UsageError(`--scenario: "${name}" is none of ${scenarioNames.join(', ')}`)
-    return known
-  })
 }

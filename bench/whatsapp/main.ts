@@ -1,6 +1,5 @@
 /** `npm run bench -- whatsapp`: calls through the bridge, on the stack it uses and on another, beside the same calls without it. */
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { nextAddress } from '../contenders/contender.ts'
@@ -47,12 +46,7 @@ export async function whatsapp(argv: readonly string[]): Promise<void> {
   for (const name of options.stacks) console.log(`${name}: ${about[name]}`)
   console.log(`\n${report(results.measurements, options.stacks, whatsappTables)}`)
   for (const { contender, reason } of results.failures) console.log(`\nNot measured: ${contender}: ${reason}`)
-  if (options.json !== undefined) {
-    const { measurements, failures } = results
-    const document = { date: new Date().toISOString(), pinned, options, measurements, failures }
-    writeFileSync(options.json, `${JSON.stringify(document, undefined, 2)}\n`)
-  }
-  if (results.measurements.length === 0) process.exitCode = 1
+  results.conclude(options.json, { pinned, options })
 }
 
 async function measured(name: string, round: number, options: Options, patience: Patience, results: Results) {

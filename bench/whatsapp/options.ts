@@ -1,6 +1,5 @@
 /** Command line of `npm run bench -- whatsapp …`. */
-import { parseArgs } from 'node:util'
-import { number, UsageError } from '../options.ts'
+import { names, number, valuesOf } from '../command-line.ts'
 import { type StackName, stackNames } from './stacks.ts'
 
 export interface Options {
@@ -22,33 +21,17 @@ export const usage = `npm run bench -- whatsapp [options]
   --patience n           seconds to spend on waiting for a quiet machine and on disturbed windows (default 30)
   --json file            also write every measurement there`
 
+const texts = ['stack', 'calls', 'seconds', 'rounds', 'patience', 'json'] as const
+
 export function parseOptions(argv: readonly string[]): Options | 'help' {
-  const values = parse(argv)
+  const values = valuesOf(argv, texts)
   if (values.help) return 'help'
   return {
-    stacks: stacks(values.stack) ?? stackNames,
+    stacks: names('stack', values.stack, stackNames) ?? stackNames,
     calls: number('calls', values.calls ?? '100', 1, 400),
     seconds: number('seconds', values.seconds ?? '5', 0.2, 60),
     rounds: number('rounds', values.rounds ?? '3', 1, 100),
     patience: number('patience', values.patience ?? '30', 0, 3_600),
     json: values.json,
   }
-}
-
-function parse(argv: readonly string[]) {
-  const text = { type: 'string' } as const
-  const options = { stack: text, calls: text, seconds: text, rounds: text, patience: text, json: text } as const
-  try {
-    return parseArgs({ args: [...argv], options: { ...options, help: { type: 'boolean', short: 'h' } } }).values
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
-}
-
-function stacks(text: string | undefined): StackName[] | undefined {
-  return text?.split(',').map((name) => {
-    const known = stackNames.find((candidate) => candidate === name)
-    if (!known) throw new UsageError(`--stack: "${name}" is none of ${stackNames.join(', ')}`)
-    return known
-  })
 }
